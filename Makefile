@@ -1,0 +1,52 @@
+# `make` lists the targets. CI runs exactly `make test`.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# One build serves everything: what is tested is what ships.
+BUILD := swift build --configuration release --disable-index-store
+BINARY := .build/release/bashupload
+PYTHON := .build/test-venv/bin/python
+
+.PHONY: help deps test-deps build run dev test test-unit test-integration test-slow fuzz lint format bench image clean
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+deps: ## install what the build needs and is missing
+	@scripts/install-deps build
+
+test-deps: deps
+	@scripts/install-deps test
+
+build: deps ## build the executable
+	$(BUILD) --product bashupload
+
+run: build ## serve on 127.0.0.1:3000 with local storage
+	@scripts/run $(BINARY)
+
+test: lint test-unit test-integration ## everything that CI runs
+
+test-unit: test-deps ## unit tests of every module
+	swift test --configuration release --disable-index-store --parallel
+
+test-integration: test-deps build ## the running binary against curl, sockets, kill -9, full disks
+	BASHUPLOAD=$(abspath $(BINARY)) $(PYTHON) -m pytest -q Tests/Integration
+
+lint: deps ## swift format, strict
+	swift format lint --strict --recursive --parallel Sources Tests Package.swift
+
+format: deps ## rewrite the sources in the one style
+	swift format --in-place --recursive --parallel Sources Tests Package.swift
+
+bench: build ## compare with nginx, side by side in one run
+	@scripts/install-deps bench
+	Benchmarks/compare-with-nginx
+
+fuzz: test-deps ## feed random input to the parsers for FUZZ_SECONDS (600)
+	scripts/fuzz
+
+image: ## build a container image (needs docker or podman)
+	@scripts/build-image
+
+clean: ## remove what was built
+	rm -rf .build

@@ -1,0 +1,158 @@
+import AsyncHTTPClient
+import CoreMetrics
+import Glibc
+import Logging
+import Metrics
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import UnixSignals
+import UploadCore
+
+/// The service put together: the one place where configuration, store, index, routes and timers are joined.
+package struct Application {
+  private let configuration: ServerConfiguration
+  private let logger: Logger
+  private let metrics: PrometheusMetrics
+  private let clock: @Sendable () -> Timestamp
+
+  package init(
+    _ configuration: ServerConfiguration, logger: Logger, metrics: PrometheusMetrics,
+    clock: @escaping @Sendable () -> Timestamp = { Timestamp.systemNow() }
+  ) {
+    self.configuration = configuration
+    self.logger = logger
+    self.metrics = metrics
+    self.clock = clock
+  }
+
+  /// Serves until a signal ends it: the first lets transfers finish for `SHUTDOWN_GRACE`, the second does not.
+  ///
+  /// - Throws: `StartFailure` with one line when the service cannot start.
+  package func run() async throws {
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
+    let pool = NIOThreadPool(numberOfThreads: 8)
+    pool.start()
+    let client = HTTPClient(eventLoopGroupProvider: .shared(group))
+    let outcome: Result<Void, any Error>
+    do {
+      try await serve(group, pool, client)
+      outcome = .success(())
+    } catch {
+      outcome = .failure(error)
+    }
+    try? await client.shutdown()
+    try? await pool.shutdownGracefully()
+    try? await group.shutdownGracefully()
+    try outcome.get()
+  }
+
+  private func serve(_ group: MultiThreadedEventLoopGroup, _ pool: NIOThreadPool, _ client: HTTPClient) async throws {
+    let lock = try DataDirectoryLock(configuration.dataDirectory)
+    defer { withExtendedLifetime(lock) {} }
+    let storage = try Storage.open(configuration, pool: pool, eventLoopGroup: group, clock: clock)
+    defer { try? storage.index.close() }
+    let certificate = try configuration.tlsFiles.map { files in
+      do {
+        return try ServerCertificate(certificateFile: files.certificate, keyFile: files.key, logger: logger)
+      } catch {
+        throw StartFailure("TLS_CERT_FILE \(files.certificate) and TLS_KEY_FILE \(files.key) cannot be used: \(error)")
+      }
+    }
+    let handler = try await requestHandler(storage, client)
+    let server = HTTPServer(
+      host: configuration.host, port: configuration.port, limits: configuration.connection,
+      maximumConnections: configuration.maximumConnections, certificate: certificate, eventLoopGroup: group,
+      logger: logger,
+      onListening: { [logger] in
+        logger.info("listening", metadata: ["address": "\($0.ipAddress ?? ""):\($0.port ?? 0)"])
+      },
+      handler: { await handler.handle($0, $1, $2) })
+    var services: [any Service] = [server]
+    if let certificate { services.append(certificate) }
+    if configuration.metricsPort != 0 { services.append(metricsServer(group)) }
+    if configuration.cleansUp {
+      let run = CleanupRun(store: storage.store, index: storage.index, logger: logger)
+      services.append(CleanupService(run: run, interval: configuration.cleanupInterval, now: clock, logger: logger))
+    }
+    services.append(SignalWatch(logger: logger))
+    var quiet = logger
+    quiet.logLevel = max(logger.logLevel, .warning)
+    var groupConfiguration = ServiceGroupConfiguration(
+      services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },
+      gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
+    groupConfiguration.maximumGracefulShutdownDuration = .seconds(configuration.shutdownGrace)
+    do {
+      try await ServiceGroup(configuration: groupConfiguration).run()
+    } catch is CancellationError {
+      // The grace was over with transfers in progress.
+    } catch let error as IOError {
+      throw StartFailure(
+        "cannot listen on \(configuration.host):\(configuration.port): \(String(cString: strerror(error.errnoCode))); is another server running?"
+      )
+    }
+    logger.info("stopped")
+  }
+
+  private func requestHandler(_ storage: Storage, _ client: HTTPClient) async throws -> RequestHandler {
+    let index = storage.index
+    let space = SpaceKeeper(
+      minimumFree: configuration.minimumFreeSpace, quota: configuration.storageQuota, store: storage.store,
+      storedBytes: { try await index.storedBytes() })
+    let uploads = UploadService(
+      policy: configuration.policy, store: storage.store, index: index, space: space, now: clock, logger: logger)
+    let downloads = DownloadService(
+      store: storage.store, index: index,
+      ledger: SQLiteDownloadLedger(
+        index: index, leaseSeconds: configuration.leaseSeconds, resumeSeconds: configuration.resumeSeconds),
+      salt: try await index.clientSalt(), leaseSeconds: configuration.leaseSeconds, now: clock, logger: logger)
+    let shortURL = configuration.shortURLService.map { ShortURLClient(service: $0, client: client, logger: logger) }
+    return RequestHandler(
+      configuration: configuration, uploads: UploadRoutes(service: uploads, shortURL: shortURL), downloads: downloads,
+      status: StatusRoutes(configuration: configuration, storage: storage, now: clock),
+      clients: ClientLimits(
+        requests: configuration.maximumRequestsPerClient, uploadsPerMinute: configuration.uploadsPerMinute),
+      metrics: RequestMetrics(factory: metrics), logger: logger, now: clock)
+  }
+
+  private func metricsServer(_ group: MultiThreadedEventLoopGroup) -> HTTPServer {
+    HTTPServer(
+      host: configuration.metricsHost, port: configuration.metricsPort, limits: ConnectionLimits(),
+      maximumConnections: 32,
+      certificate: nil, eventLoopGroup: group, logger: logger, onListening: { _ in },
+      handler: { [metrics] request, _, writer in
+        if request.path == "/metrics" {
+          try? await writer.sendText(metrics.text())
+        } else {
+          try? await writer.send(.notFound, as: .text)
+        }
+      })
+  }
+}
+
+/// Why the service could not start, in one line.
+package struct StartFailure: Error, CustomStringConvertible {
+  package var description: String
+
+  package init(_ description: String) {
+    self.description = description
+  }
+}
+
+/// Ends the process at once with the second signal. That is safe by design: a crash loses nothing acknowledged.
+private struct SignalWatch: Service {
+  let logger: Logger
+
+  func run() async throws {
+    var count = 0
+    for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
+      count += 1
+      if count == 1 {
+        logger.info("stopping", metadata: ["signal": "\(signal)"])
+      } else {
+        logger.warning("stopped at once by a second signal")
+        _exit(1)
+      }
+    }
+  }
+}

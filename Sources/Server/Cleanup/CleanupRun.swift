@@ -1,0 +1,88 @@
+import Logging
+import UploadCore
+
+/// One pass of cleanup: the bytes of what is over leave the store, then the rows of what has expired leave the index.
+///
+/// Costs O(expired): everything is found by index or by the names of expired folders. Safe beside a running server and
+/// beside itself: every step can be repeated and none touches what lives.
+package struct CleanupRun: Sendable {
+  private static let batchSize = 1000
+
+  private let store: any BlobStore
+  private let index: UploadIndex
+  private let logger: Logger
+
+  package init(store: any BlobStore, index: UploadIndex, logger: Logger) {
+    self.store = store
+    self.index = index
+    self.logger = logger
+  }
+
+  /// What a pass has done, or with `dryRun` would do.
+  package struct Report: Encodable, Sendable, Equatable {
+    package var dryRun = false
+    /// Uploads whose bytes left the store: expired, consumed or deleted.
+    package var deletedObjects = 0
+    package var freedBytes: Int64 = 0
+    /// Rows of uploads that have expired and whose bytes are gone.
+    package var forgottenRows = 0
+    /// Why the bytes left: expired, consumed, deleted, blocked.
+    package var reasons: [String: Int] = [:]
+    /// Leftovers of crashes and of lost indexes.
+    package var sweptFiles = 0
+    /// Things that could not be removed; they are tried again in the next pass.
+    package var failures = 0
+
+    package init() {}
+  }
+
+  /// - Throws: `DatabaseError` when the index does not work; the store's failures are counted, and the pass goes on.
+  package func run(now: Timestamp, dryRun: Bool = false) async throws -> Report {
+    var report = Report()
+    report.dryRun = dryRun
+    if dryRun {
+      let due = try await index.dueTotal(now: now)
+      report.deletedObjects = due.count
+      report.freedBytes = due.bytes
+      report.forgottenRows = try await index.expiredCount(before: now)
+    } else {
+      try await deleteDueBlobs(now: now, &report)
+      while true {
+        let count = try await index.forget(before: now, limit: Self.batchSize)
+        report.forgottenRows += count
+        if count < Self.batchSize { break }
+      }
+    }
+    do {
+      report.sweptFiles = try await store.sweep(now: now, dryRun: dryRun)
+    } catch {
+      report.failures += 1
+      logger.error("leftovers not swept", metadata: ["error": "\(error)"])
+    }
+    return report
+  }
+
+  /// Object first, then the row: a crash in between leaves a row, which the next pass finds again.
+  private func deleteDueBlobs(now: Timestamp, _ report: inout Report) async throws {
+    while true {
+      let due = try await index.dueBlobs(now: now, limit: Self.batchSize)
+      var gone: [UploadID] = []
+      let sizes = Dictionary(due.map { ($0.row.id, $0.size) }) { $1 }
+      for blob in CleanupPlan.expiredBlobs(in: due.map(\.row), now: now, resumeSeconds: 0) {
+        do {
+          try await store.delete(blob.id)
+          gone.append(blob.id)
+          report.freedBytes += sizes[blob.id] ?? 0
+          report.reasons[blob.reason.rawValue, default: 0] += 1
+        } catch {
+          report.failures += 1
+          logger.error("object not deleted", metadata: ["id": "\(blob.id.shortened)", "error": "\(error)"])
+        }
+      }
+      try await index.markGone(gone)
+      report.deletedObjects += gone.count
+      // Also ends when nothing could be deleted: the next pass tries again.
+      if due.count < Self.batchSize || gone.isEmpty { return }
+    }
+  }
+}

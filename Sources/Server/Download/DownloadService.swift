@@ -1,0 +1,224 @@
+import Crypto
+import Logging
+import NIOCore
+import NIOHTTP1
+import UploadCore
+
+/// Answers GET and HEAD of an upload, and the POST of its download page.
+struct DownloadService: Sendable {
+  let store: any BlobStore
+  let index: UploadIndex
+  let ledger: any DownloadLedger
+  /// Salt of the client hashes.
+  let salt: [UInt8]
+  let leaseSeconds: Int64
+  let now: @Sendable () -> Timestamp
+  let logger: Logger
+
+  /// One request for an upload.
+  struct Query {
+    var id: UploadID
+    /// The last segment of the URL when it names the file to save as.
+    var request: HTTPRequest
+    /// The client's address.
+    var client: String
+    /// Looking at a counted upload must not spend it; the page's button does.
+    var spends: Bool
+  }
+
+  /// - Throws: `Failure` for everything that has no bytes to answer with.
+  func respond(_ query: Query, _ writer: ResponseWriter) async throws {
+    let now = now()
+    guard query.id.expiresAt > now else { throw Failure.expired }
+    guard let entry = try await index.entry(query.id) else { throw Failure.unknownUpload }
+    let record = entry.record
+    let request = query.request
+    switch entry.state {
+    case .deleted: throw Failure.deleted
+    case .blocked: throw Failure.blocked
+    case .consumed where !Self.mayResume(request): throw Failure.consumed(record)
+    default: break
+    }
+    // The descriptor first: a blob that is deleted from now on is still delivered whole.
+    guard let reader = try await store.open(query.id) else {
+      if entry.state == .consumed { throw Failure.consumed(record) }
+      logger.error("the index has an upload without bytes", metadata: ["id": "\(query.id.shortened)"])
+      throw Failure.unknownUpload
+    }
+    guard reader.size == record.size else {
+      logger.error("the bytes of an upload have the wrong size", metadata: ["id": "\(query.id.shortened)"])
+      throw Failure(.internalServerError, code: "damaged", "the stored file is damaged and was not delivered")
+    }
+    var headers = DownloadHeaders.make(record)
+    let etag = DownloadHeaders.etag(record)
+    switch Preconditions.evaluate(
+      ifMatch: request.field("if-match"), ifNoneMatch: request.field("if-none-match"),
+      ifModifiedSince: request.field("if-modified-since"), ifUnmodifiedSince: request.field("if-unmodified-since"),
+      etag: etag, lastModified: record.createdAt)
+    {
+    case .proceed: break
+    case .notModified:
+      headers.remove(name: "content-type")
+      return try await writer.send(.notModified, headers)
+    case .failed:
+      throw Failure(.preconditionFailed, code: "precondition-failed", "the file is not the one that the request names")
+    }
+    let ranges = try self.ranges(request, record, etag)
+    if record.isCounted {
+      try await respondCounted(query, entry, reader, ranges, &headers, writer)
+    } else {
+      try await send(reader, ranges, headers, writer, request)
+    }
+  }
+
+  // MARK: Counted
+
+  private func respondCounted(
+    _ query: Query, _ entry: UploadIndex.Entry, _ reader: any BlobReader, _ ranges: [ClosedRange<Int64>]?,
+    _ headers: inout HTTPHeaders, _ writer: ResponseWriter
+  ) async throws {
+    let record = entry.record
+    guard let limit = record.maxDownloads else { return }
+    let remaining = SlotChoice.remaining(slots: entry.slots, limit: limit)
+    if query.request.method == .HEAD {
+      headers.add(name: "x-remaining-downloads", value: String(remaining))
+      return try await send(reader, ranges, headers, writer, query.request)
+    }
+    if !query.spends, LinkPreview.isLooking(query.request) {
+      return try await sendPage(record, remaining, query, writer)
+    }
+    // Behind nginx an abort is seen only without its buffers; the others keep them, they cost half.
+    headers.add(name: "x-accel-buffering", value: "no")
+    // Several ranges of a counted download are answered with the whole file (RFC 9110, 14.2: a server may ignore Range).
+    let range = ranges?.count == 1 ? ranges?.first : nil
+    let wanted = range.map { $0.lowerBound..<($0.upperBound + 1) } ?? 0..<record.size
+    let request = DeliveryRequest(size: record.size, range: range, client: clientHash(query))
+    let fitsLastChunk = wanted.upperBound == record.size && wanted.count <= Int(DeliveryStateMachine.maximumLastChunk)
+    let decision =
+      fitsLastChunk
+      ? try await ledger.beginAndConsume(record, request, now: now())
+      : try await ledger.begin(record, request, now: now())
+    switch decision {
+    case .gone: throw Failure.consumed(record)
+    case .locked(let retryAfter): throw Failure.locked(record, retryAfter: retryAfter)
+    case .resumeConsumed:
+      headers.add(name: "x-remaining-downloads", value: String(remaining))
+      try await send(reader, range.map { [$0] }, headers, writer, query.request)
+    case .part(let slot):
+      headers.add(name: "x-remaining-downloads", value: String(remaining))
+      try await sendPart(slot, wanted, reader, headers, record, writer, range)
+    case .lease(let slot, _):
+      headers.add(name: "x-remaining-downloads", value: String(max(0, remaining - 1)))
+      if fitsLastChunk { return try await send(reader, range.map { [$0] }, headers, writer, query.request) }
+      guard let nonce = slot.lease?.nonce else { throw Failure.internalError }
+      start(wanted, range, record, headers, writer)
+      let delivery = CountedDelivery(
+        holder: SlotHolder(id: record.id, size: record.size, slot: slot.number, nonce: nonce), ledger: ledger,
+        leaseSeconds: leaseSeconds, now: now, logger: logger)
+      if try await delivery.send(wanted, of: reader, to: writer) == .cutOff { throw ConnectionClosed() }
+    }
+  }
+
+  /// A range that does not reach the end: it can never complete the file, so it takes no slot, but its bytes count
+  /// against the slot's budget.
+  private func sendPart(
+    _ slot: DownloadSlot, _ wanted: Range<Int64>, _ reader: any BlobReader, _ headers: HTTPHeaders,
+    _ record: UploadRecord, _ writer: ResponseWriter, _ range: ClosedRange<Int64>?
+  ) async throws {
+    let holder = SlotHolder(id: record.id, size: record.size, slot: slot.number, nonce: slot.lease?.nonce ?? 0)
+    var sent: Int64 = 0
+    let outcome: Result<Void, any Error>
+    do {
+      start(wanted, range, record, headers, writer)
+      try await BlobSender.send(wanted, of: reader, to: writer) { sent += $0 }
+      try await writer.finish()
+      outcome = .success(())
+    } catch {
+      outcome = .failure(error)
+    }
+    if sent < Int64(wanted.count) {
+      try await ledger.refund(holder, planned: Int64(wanted.count), sent: sent, now: now())
+    }
+    try outcome.get()
+  }
+
+  private func sendPage(_ record: UploadRecord, _ remaining: Int, _ query: Query, _ writer: ResponseWriter) async throws
+  {
+    guard remaining > 0 else { throw Failure.consumed(record) }
+    let page = Page.download(record, remaining: remaining, action: query.request.path)
+    try await writer.sendPage(page)
+  }
+
+  /// Addresses are kept only as salted hashes: enough to know a client again, no more.
+  private func clientHash(_ query: Query) -> [UInt8] {
+    var hash = SHA256()
+    hash.update(data: salt)
+    hash.update(data: Array(query.id.description.utf8))
+    hash.update(data: Array(query.client.utf8))
+    return Array(hash.finalize().prefix(16))
+  }
+
+  /// Only a range that begins later can continue a download that has been consumed.
+  private static func mayResume(_ request: HTTPRequest) -> Bool {
+    request.method == .GET && request.headers.contains(name: "range")
+  }
+
+  // MARK: Bytes
+
+  /// Nil: the whole file.
+  private func ranges(_ request: HTTPRequest, _ record: UploadRecord, _ etag: String) throws -> [ClosedRange<Int64>]? {
+    guard request.method == .GET, let header = request.field("range"),
+      Preconditions.rangeApplies(ifRange: request.field("if-range"), etag: etag, lastModified: record.createdAt)
+    else { return nil }
+    switch RangeRequest.parse(header, size: record.size) {
+    case .whole: return nil
+    case .partial(let ranges): return ranges
+    case .unsatisfiable:
+      var failure = Failure(
+        .rangeNotSatisfiable, code: "range-not-satisfiable",
+        "the file has \(record.size) bytes: the range begins after its end")
+      failure.fields = [.init(name: "content-range", value: ByteRange.unsatisfied(size: record.size))]
+      throw failure
+    }
+  }
+
+  private func start(
+    _ wanted: Range<Int64>, _ range: ClosedRange<Int64>?, _ record: UploadRecord, _ headers: HTTPHeaders,
+    _ writer: ResponseWriter
+  ) {
+    var headers = headers
+    if let range { headers.add(name: "content-range", value: ByteRange(range, size: record.size).contentRange) }
+    writer.start(range == nil ? .ok : .partialContent, headers, length: Int64(wanted.count))
+  }
+
+  /// Sends without counting.
+  private func send(
+    _ reader: any BlobReader, _ ranges: [ClosedRange<Int64>]?, _ headers: HTTPHeaders, _ writer: ResponseWriter,
+    _ request: HTTPRequest
+  ) async throws {
+    if let ranges, ranges.count > 1 {
+      return try await MultipleRanges(ranges: ranges, size: reader.size).send(reader, headers, writer)
+    }
+    let range = ranges?.first
+    let wanted = range.map { $0.lowerBound..<($0.upperBound + 1) } ?? 0..<reader.size
+    var headers = headers
+    if let range { headers.add(name: "content-range", value: ByteRange(range, size: reader.size).contentRange) }
+    let status: HTTPResponseStatus = range == nil ? .ok : .partialContent
+    if wanted.count <= Int(BlobSender.copySize), request.method != .HEAD {
+      var whole = ByteBuffer()
+      try await reader.read(wanted, allocator: writer.allocator) { whole.writeImmutableBuffer($0) }
+      return try await writer.send(status, headers, body: whole)
+    }
+    writer.start(status, headers, length: Int64(wanted.count))
+    if request.method != .HEAD { try await BlobSender.send(wanted, of: reader, to: writer) }
+    try await writer.finish()
+  }
+}
+
+extension HTTPRequest {
+  /// All values of a list field as one; nil when there is none.
+  func field(_ name: String) -> String? {
+    let values = headers[name]
+    return values.isEmpty ? nil : values.joined(separator: ", ")
+  }
+}

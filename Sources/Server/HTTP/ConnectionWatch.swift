@@ -1,0 +1,159 @@
+import NIOCore
+
+/// Watches one connection for a peer that stalls or trickles, and ends it.
+///
+/// It sits below the HTTP codec and sees bytes only. The connection's loop tells it what the connection is waiting for;
+/// a repeated task looks at the clock. It never ends a connection that *we* hold back: time counts against the peer
+/// only while we wait for it. (SwiftNIO's IdleStateHandler cannot tell the two apart.)
+final class ConnectionWatch: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  typealias InboundOut = ByteBuffer
+
+  /// What the connection waits for.
+  enum Phase {
+    /// A request head. Silence is allowed for `idleTimeout` on a connection that has served a request.
+    case head(served: Bool)
+    /// More of a request body.
+    case body
+    /// The peer to take what we send.
+    case response
+    /// Ourselves (disk, index): nobody is late.
+    case working
+  }
+
+  private let limits: ConnectionLimits
+  private var phase = Phase.head(served: false)
+  private var phaseStart = NIODeadline.now()
+  private var sawHeadByte = false
+  /// When the peer last did something that helps, in the current phase.
+  private var lastProgress = NIODeadline.now()
+  /// The time and bytes of the current rate window; only time in `body` or `response` counts.
+  private var windowWaited = TimeAmount.zero
+  private var windowBytes = 0
+  private var lastAcknowledged: UInt64 = 0
+  private var task: RepeatedTask?
+  /// The server is shutting down: no further request on this connection.
+  private(set) var isDraining = false
+
+  init(limits: ConnectionLimits) {
+    self.limits = limits
+  }
+
+  func enter(_ next: Phase) {
+    let now = NIODeadline.now()
+    if case .body = phase { windowWaited = windowWaited + (now - phaseStart) }
+    phase = next
+    phaseStart = now
+    lastProgress = now
+    if case .head = next { sawHeadByte = false }
+  }
+
+  /// Ends the connection at once if it is between two requests, else after the response in progress.
+  func drain(_ channel: any Channel) {
+    isDraining = true
+    if case .head = phase, !sawHeadByte { channel.close(promise: nil) }
+  }
+
+  func channelActive(context: ChannelHandlerContext) {
+    startTicking(context)
+    context.fireChannelActive()
+  }
+
+  func handlerAdded(context: ChannelHandlerContext) {
+    if context.channel.isActive { startTicking(context) }
+  }
+
+  func handlerRemoved(context: ChannelHandlerContext) {
+    task?.cancel()
+    task = nil
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    task?.cancel()
+    task = nil
+    context.fireChannelInactive()
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    let now = NIODeadline.now()
+    if case .head = phase, !sawHeadByte {
+      sawHeadByte = true
+      phaseStart = now
+    }
+    lastProgress = now
+    windowBytes += unwrapInboundIn(data).readableBytes
+    context.fireChannelRead(data)
+  }
+
+  private func startTicking(_ context: ChannelHandlerContext) {
+    guard task == nil else { return }
+    let shortest = min(limits.headerTimeout, limits.idleTimeout)
+    let interval = TimeAmount.nanoseconds(min(max(shortest.nanoseconds / 4, 50_000_000), 1_000_000_000))
+    let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+    let boundContext = NIOLoopBound(context, eventLoop: context.eventLoop)
+    task = context.eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
+      bound.value.tick(boundContext.value, interval: interval)
+    }
+  }
+
+  private func tick(_ context: ChannelHandlerContext, interval: TimeAmount) {
+    let now = NIODeadline.now()
+    switch phase {
+    case .working:
+      return
+    case .head(let served):
+      let limit = sawHeadByte || !served ? limits.headerTimeout : limits.idleTimeout
+      guard now - phaseStart >= limit else { return }
+      end(context, sawHeadByte ? .headerTimeout(seconds: limit.wholeSeconds) : .idle)
+    case .body:
+      windowWaited = windowWaited + (now - phaseStart)
+      phaseStart = now
+      if now - lastProgress >= limits.idleTimeout {
+        end(context, .bodyStalled(seconds: limits.idleTimeout.wholeSeconds))
+      } else if isTooSlow() {
+        end(context, .tooSlow(bytesPerSecond: limits.minimumRate))
+      }
+    case .response:
+      guard let socket = SocketState.of(context.channel) else { return }
+      let moved = socket.acknowledgedBytes &- lastAcknowledged
+      lastAcknowledged = socket.acknowledgedBytes
+      if moved > 0 || socket.unacknowledgedBytes == 0 { lastProgress = now }
+      windowBytes += Int(clamping: moved)
+      // With nothing in flight it is we who are late, not the peer.
+      windowWaited = socket.unacknowledgedBytes == 0 ? .zero : windowWaited + interval
+      if now - lastProgress >= limits.idleTimeout || isTooSlow() {
+        // The response has begun: there is nothing left to say, only to close. Writes in progress fail.
+        context.close(promise: nil)
+      }
+    }
+  }
+
+  /// At the end of each rate window: was the peer too slow? Starts the next window.
+  private func isTooSlow() -> Bool {
+    guard limits.minimumRate > 0, windowWaited >= limits.idleTimeout else { return false }
+    let needed = Double(limits.minimumRate) * Double(windowWaited.nanoseconds) / 1e9
+    defer {
+      windowBytes = 0
+      windowWaited = .zero
+    }
+    return Double(windowBytes) < needed
+  }
+
+  /// Hands the reason to the connection's loop, which answers (408) and closes.
+  private func end(_ context: ChannelHandlerContext, _ reason: PeerTimeout) {
+    phase = .working
+    context.fireErrorCaught(reason)
+  }
+}
+
+/// Why a connection was ended while it waited for its peer.
+enum PeerTimeout: Error {
+  case idle
+  case headerTimeout(seconds: Int)
+  case bodyStalled(seconds: Int)
+  case tooSlow(bytesPerSecond: Int)
+}
+
+extension TimeAmount {
+  var wholeSeconds: Int { Int(nanoseconds / 1_000_000_000) }
+}

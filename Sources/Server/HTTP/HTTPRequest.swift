@@ -1,0 +1,129 @@
+import NIOCore
+import NIOHTTP1
+
+/// One request head, with its target taken apart.
+package struct HTTPRequest: Sendable {
+  package let method: HTTPMethod
+  /// The path of the target, still percent-encoded; begins with "/" (or is "*" for OPTIONS).
+  package let path: String
+  /// What follows "?", still encoded; empty without.
+  package let query: String
+  /// The authority of the target (absolute form) or of the Host field; validated, nil in HTTP/1.0 without Host.
+  package let authority: String?
+  package let headers: HTTPHeaders
+  package let version: HTTPVersion
+  /// The other end of the TCP connection: a proxy's address behind a proxy.
+  package let peer: SocketAddress?
+  /// The connection itself is TLS.
+  package let isSecure: Bool
+
+  /// Content-Length, when the request has one. (SwiftNIO's parser has already refused what is no number.)
+  package var contentLength: Int64? {
+    headers.first(name: "content-length").flatMap { Int64($0) }
+  }
+
+  /// A body of unknown length follows.
+  package var isChunked: Bool { headers.contains(name: "transfer-encoding") }
+
+  package init(head: HTTPRequestHead, peer: SocketAddress?, isSecure: Bool, limits: ConnectionLimits) throws(Failure) {
+    guard head.uri.utf8.count <= limits.maximumTargetLength else {
+      throw Failure(
+        .uriTooLong, code: "target-too-long",
+        "the request target has \(head.uri.utf8.count) bytes; the limit is \(limits.maximumTargetLength): shorten the file name"
+      )
+    }
+    let size = head.headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count }
+    guard size <= limits.maximumHeaderSize, head.headers.count <= limits.maximumHeaderCount else {
+      throw Failure.headerTooLarge(limits)
+    }
+    guard head.version.major == 1, head.version.minor <= 1 else {
+      throw Failure(
+        .httpVersionNotSupported, code: "http-version",
+        "HTTP/\(head.version.major).\(head.version.minor) is not supported: use HTTP/1.1")
+    }
+    method = head.method
+    version = head.version
+    headers = head.headers
+    self.peer = peer
+    self.isSecure = isSecure
+    let target = try Self.split(head.uri, method: head.method)
+    path = target.path
+    query = target.query
+    let hosts = head.headers[canonicalForm: "host"]
+    guard hosts.count <= 1 else {
+      throw Failure.badRequest("bad-host", "the request has \(hosts.count) Host fields: send one")
+    }
+    guard hosts.count == 1 || head.version.minor == 0 else {
+      throw Failure.badRequest("bad-host", "the request has no Host field: HTTP/1.1 needs one")
+    }
+    let authority = target.authority ?? hosts.first.map { String($0) }
+    if let authority, !Authority.isValid(authority) {
+      throw Failure.badRequest("bad-host", "the Host field is not a host name with an optional port")
+    }
+    self.authority = authority.flatMap { $0.isEmpty ? nil : $0 }
+    // RFC 9112, 6.1: a message with both is a smuggling attempt or a broken client.
+    if isChunked {
+      guard !headers.contains(name: "content-length") else {
+        throw Failure.badRequest(
+          "two-lengths", "the request has both Content-Length and Transfer-Encoding: send one of them")
+      }
+      guard head.version.minor == 1 else {
+        throw Failure.badRequest("bad-transfer-encoding", "Transfer-Encoding needs HTTP/1.1: send Content-Length")
+      }
+      let codings = headers[canonicalForm: "transfer-encoding"]
+      guard codings.count == 1, codings[0].lowercased() == "chunked" else {
+        throw Failure(
+          .notImplemented, code: "bad-transfer-encoding",
+          "the only Transfer-Encoding here is chunked: send that, or Content-Length")
+      }
+    }
+    let lengths = headers["content-length"]
+    guard lengths.count <= 1, lengths.allSatisfy({ $0.utf8.allSatisfy { 48...57 ~= $0 } && Int64($0) != nil }) else {
+      throw Failure.badRequest("bad-length", "Content-Length must be one whole number of bytes")
+    }
+  }
+
+  /// RFC 9112, 3.2: origin form, absolute form (which a server must accept), and `*` for OPTIONS.
+  private static func split(
+    _ uri: String, method: HTTPMethod
+  ) throws(Failure) -> (authority: String?, path: String, query: String) {
+    var rest = Substring(uri)
+    var authority: String?
+    if !rest.hasPrefix("/") {
+      if rest == "*", method == .OPTIONS { return (nil, "*", "") }
+      let lowered = rest.prefix(8).lowercased()
+      guard lowered.hasPrefix("http://") || lowered.hasPrefix("https://") else {
+        throw Failure.badRequest("bad-target", "the request target must begin with / or http://")
+      }
+      rest = rest.dropFirst(lowered.hasPrefix("http://") ? 7 : 8)
+      let end = rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex
+      authority = String(rest[..<end])
+      rest = rest[end...]
+    }
+    guard !rest.contains("#") else {
+      throw Failure.badRequest("bad-target", "the request target has a fragment (#): write %23 in a file name")
+    }
+    let mark = rest.firstIndex(of: "?")
+    let path = rest[..<(mark ?? rest.endIndex)]
+    let query = mark.map { String(rest[rest.index(after: $0)...]) } ?? ""
+    return (authority, path.isEmpty ? "/" : String(path), query)
+  }
+}
+
+/// `host[:port]` as it may appear in a URL that we answer.
+enum Authority {
+  /// Only characters of a registered name, an IPv4 address or a bracketed IPv6 address: nothing that could break out
+  /// of a URL, a header or a page.
+  static func isValid(_ text: some StringProtocol) -> Bool {
+    text.utf8.count <= 262
+      && text.utf8.allSatisfy { byte in
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): true
+        case UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"): true
+        case UInt8(ascii: ":"), UInt8(ascii: "["), UInt8(ascii: "]"): true
+        default: false
+        }
+      }
+  }
+}

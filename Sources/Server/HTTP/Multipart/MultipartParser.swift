@@ -1,0 +1,199 @@
+import Glibc
+import NIOCore
+
+/// Takes a multipart/form-data body apart (RFC 7578, RFC 2046 5.1) as its bytes come in.
+///
+/// Pure and incremental: feed it pieces of any size, it hands out events; it keeps at most one part header and one
+/// boundary's length of bytes, whatever the size of the parts.
+package struct MultipartParser {
+  package enum Event: Equatable {
+    /// A part begins; its header fields with lower-case names.
+    case part(PartHeader)
+    /// Bytes of the current part.
+    case bytes(ByteBuffer)
+    case partEnd
+    /// The closing boundary; what follows is ignored (RFC 2046: epilogue).
+    case end
+  }
+
+  /// The two fields of a part that mean something (RFC 7578, 4.2 and 4.4).
+  package struct PartHeader: Equatable {
+    package var fieldName: String?
+    /// Present, even when empty, for a file.
+    package var fileName: String?
+    package var contentType: String?
+  }
+
+  package enum ParseError: Error, Equatable {
+    case noBoundary
+    case boundaryTooLong
+    case badBoundaryLine
+    case headerTooLong
+    case badPartHeader
+    case notFinished
+  }
+
+  /// RFC 2046, 5.1.1.
+  package static let maximumBoundaryLength = 70
+  package static let maximumHeaderLength = 8 * 1024
+
+  private enum State {
+    case preamble, afterBoundary, header, content, finished
+  }
+
+  /// CR LF "--" boundary.
+  private let delimiter: [UInt8]
+  private var state = State.preamble
+  private var pending = ByteBuffer()
+
+  /// - Parameter contentType: the field of the request.
+  package init(contentType: String) throws(ParseError) {
+    guard let boundary = HeaderParameters(contentType).parameters["boundary"], !boundary.isEmpty else {
+      throw .noBoundary
+    }
+    guard boundary.utf8.count <= Self.maximumBoundaryLength else { throw .boundaryTooLong }
+    guard boundary.utf8.allSatisfy({ $0 > 32 && $0 < 127 || $0 == 32 }) else { throw .noBoundary }
+    delimiter = Array("\r\n--\(boundary)".utf8)
+    // The first boundary may stand at the very beginning, without a line end before it.
+    pending.writeStaticString("\r\n")
+  }
+
+  package mutating func append(_ bytes: ByteBuffer) {
+    pending.discardReadBytes()
+    pending.writeImmutableBuffer(bytes)
+  }
+
+  /// The next event, nil when more bytes are needed.
+  package mutating func next() throws(ParseError) -> Event? {
+    switch state {
+    case .preamble:
+      guard let index = find(delimiter) else {
+        dropAllBut(delimiter.count - 1)
+        return nil
+      }
+      pending.moveReaderIndex(forwardBy: index + delimiter.count)
+      state = .afterBoundary
+      return try next()
+    case .afterBoundary:
+      return try afterBoundary()
+    case .header:
+      return try header()
+    case .content:
+      return content()
+    case .finished:
+      pending.clear()
+      return nil
+    }
+  }
+
+  /// Must be called when the body has ended.
+  package func finish() throws(ParseError) {
+    guard state == .finished else { throw .notFinished }
+  }
+
+  private mutating func afterBoundary() throws(ParseError) -> Event? {
+    // "--" ends the body; else optional white space (transport padding) and a line end.
+    let view = pending.readableBytesView
+    guard view.count >= 2 else { return nil }
+    if view.starts(with: [45, 45]) {
+      state = .finished
+      return .end
+    }
+    let padding = view.prefix { $0 == 32 || $0 == 9 }.count
+    guard padding <= 64 else { throw .badBoundaryLine }
+    guard view.count >= padding + 2 else { return nil }
+    guard view.dropFirst(padding).starts(with: [13, 10]) else { throw .badBoundaryLine }
+    // Leave the line end: an empty header is then CR LF CR LF like every other.
+    pending.moveReaderIndex(forwardBy: padding)
+    state = .header
+    return try next()
+  }
+
+  private mutating func header() throws(ParseError) -> Event? {
+    guard let index = find([13, 10, 13, 10]) else {
+      guard pending.readableBytes <= Self.maximumHeaderLength else { throw .headerTooLong }
+      return nil
+    }
+    guard index <= Self.maximumHeaderLength else { throw .headerTooLong }
+    let bytes = pending.readSlice(length: index + 4).map { Array($0.readableBytesView) } ?? []
+    guard let text = String(validating: bytes, as: UTF8.self) else { throw .badPartHeader }
+    state = .content
+    // The delimiter of an empty part begins with the line end that closes its header.
+    pending.moveReaderIndex(to: pending.readerIndex - 2)
+    startsWithHeaderEnd = true
+    return .part(try PartHeader(text))
+  }
+
+  /// The two bytes before the content still belong to the header.
+  private var startsWithHeaderEnd = false
+
+  private mutating func content() -> Event? {
+    if let index = find(delimiter) {
+      if index > 0, let bytes = takeContent(index) { return .bytes(bytes) }
+      if startsWithHeaderEnd, index >= 2 { pending.moveReaderIndex(forwardBy: 2) }
+      startsWithHeaderEnd = false
+      pending.moveReaderIndex(forwardBy: delimiter.count)
+      state = .afterBoundary
+      return .partEnd
+    }
+    let safe = pending.readableBytes - (delimiter.count - 1)
+    guard safe > 0 else { return nil }
+    return takeContent(safe).map { .bytes($0) }
+  }
+
+  private mutating func takeContent(_ count: Int) -> ByteBuffer? {
+    var count = count
+    if startsWithHeaderEnd {
+      guard count > 2 else { return nil }
+      pending.moveReaderIndex(forwardBy: 2)
+      count -= 2
+      startsWithHeaderEnd = false
+    }
+    return pending.readSlice(length: count)
+  }
+
+  private mutating func dropAllBut(_ count: Int) {
+    if pending.readableBytes > count { pending.moveReaderIndex(forwardBy: pending.readableBytes - count) }
+  }
+
+  /// Where `pattern` begins in the pending bytes. Every pattern here begins with CR, which is rare: memchr jumps there.
+  private func find(_ pattern: [UInt8]) -> Int? {
+    pending.withUnsafeReadableBytes { bytes -> Int? in
+      guard let base = bytes.baseAddress, let first = pattern.first else { return nil }
+      var start = 0
+      while bytes.count - start >= pattern.count {
+        let reach = bytes.count - start - pattern.count + 1
+        guard let hit = memchr(base + start, CInt(first), reach) else { return nil }
+        let index = UnsafeRawPointer(hit) - base
+        if memcmp(base + index, pattern, pattern.count) == 0 { return index }
+        start = index + 1
+      }
+      return nil
+    }
+  }
+}
+
+extension MultipartParser.PartHeader {
+  init(_ text: String) throws(MultipartParser.ParseError) {
+    for line in text.split(separator: "\r\n") {
+      guard let colon = line.firstIndex(of: ":") else { throw .badPartHeader }
+      let name = line[..<colon].lowercased()
+      let value = line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
+      guard !value.unicodeScalars.contains(where: { $0.value < 32 && $0 != "\t" || $0.value == 127 }) else {
+        throw .badPartHeader
+      }
+      switch name {
+      case "content-disposition":
+        let disposition = HeaderParameters(String(value))
+        guard disposition.value == "form-data" else { throw .badPartHeader }
+        fieldName = disposition.parameters["name"]
+        fileName = disposition.parameters["filename"]
+      case "content-type":
+        contentType = String(value)
+      default:
+        break
+      }
+    }
+    guard fieldName != nil || fileName != nil else { throw .badPartHeader }
+  }
+}

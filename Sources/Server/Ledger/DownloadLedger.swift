@@ -1,0 +1,41 @@
+import UploadCore
+
+/// Who may download a counted upload, and which downloads are used up. All decisions are `UploadCore`'s; a ledger makes
+/// each one atomic.
+///
+/// What every implementation keeps (`DownloadLedgerContract` in the test kit):
+/// - a slot is consumed at most once, by the holder of its lease, whatever the clocks say and whoever crashes (P1);
+/// - a lease that is released or has ended can be taken again (P2);
+/// - every transition is a compare-and-set on the lease's nonce.
+package protocol DownloadLedger: Sendable {
+  /// Takes a slot for a request, or says why there is none.
+  func begin(_ record: UploadRecord, _ request: DeliveryRequest, now: Timestamp) async throws -> LeaseDecision
+
+  /// Takes a slot and consumes it in one step: for a body that fits into the last chunk.
+  func beginAndConsume(_ record: UploadRecord, _ request: DeliveryRequest, now: Timestamp) async throws -> LeaseDecision
+
+  /// Prolongs a lease and notes how far the sender has got.
+  ///
+  /// - Returns: false when the lease belongs to somebody else by now.
+  func renew(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws -> Bool
+
+  /// Gives an unfinished download back.
+  func release(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws
+
+  /// Uses the slot up; durable when it returns.
+  ///
+  /// - Returns: false when the lease belongs to somebody else by now: the last chunk must not be sent.
+  func consume(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws -> Bool
+
+  /// Gives back what a partial delivery was charged for and did not send.
+  func refund(_ holder: SlotHolder, planned: Int64, sent: Int64, now: Timestamp) async throws
+}
+
+/// The sender's claim on one slot.
+package struct SlotHolder: Sendable, Hashable {
+  package var id: UploadID
+  /// Size of the upload, for the byte budget of the slot.
+  package var size: Int64
+  package var slot: Int
+  package var nonce: UInt64
+}

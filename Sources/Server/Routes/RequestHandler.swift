@@ -1,0 +1,91 @@
+import Logging
+import NIOCore
+import NIOHTTP1
+import UploadCore
+
+/// Takes every request: who is it, may they, which route, what came of it. One line in the log for each.
+struct RequestHandler: Sendable {
+  let configuration: ServerConfiguration
+  let uploads: UploadRoutes
+  let downloads: DownloadService
+  let status: StatusRoutes
+  let clients: ClientLimits
+  let metrics: RequestMetrics
+  let logger: Logger
+  let now: @Sendable () -> Timestamp
+
+  func handle(_ request: HTTPRequest, _ body: RequestBody, _ writer: ResponseWriter) async {
+    let start = NIODeadline.now()
+    let origin = ClientOrigin(
+      request, publicURL: configuration.publicURL, trustedProxies: configuration.trustedProxies)
+    let route = Route(request)
+    var failure: Failure?
+    do {
+      let permit = try clients.admit(origin.address, isUpload: route.isUpload, now: now())
+      defer { permit?.end() }
+      if route.isGuarded, let password = configuration.password, !Credentials.allow(request, password) {
+        throw Failure.passwordNeeded
+      }
+      try await respond(route, request, origin, body, writer)
+    } catch {
+      failure = Failure(answering: error)
+      if failure == .internalError { logger.error("unexpected error", metadata: ["error": "\(error)"]) }
+      await answer(failure, body, writer, request)
+    }
+    let duration = NIODeadline.now() - start
+    metrics.record(route, request, body, writer, duration)
+    log(route, request, origin, body, writer, failure, duration)
+  }
+
+  private func respond(
+    _ route: Route, _ request: HTTPRequest, _ origin: ClientOrigin, _ body: RequestBody, _ writer: ResponseWriter
+  ) async throws {
+    switch route {
+    case .home: try await status.home(request, origin, writer)
+    case .health: try await writer.sendText("ok\n")
+    case .readiness: try await status.readiness(writer)
+    case .configuration: try await status.configuration(writer)
+    case .uploadState(let id): try await status.uploadState(id, writer)
+    case .put(let path, let short): try await uploads.put(path: path, short: short, request, origin, body, writer)
+    case .post(let path): try await uploads.post(path: path, request, origin, body, writer)
+    case .download(let id, let spends):
+      if spends { while try await body.next() != nil {} }
+      let query = DownloadService.Query(id: id, request: request, client: origin.address, spends: spends)
+      try await downloads.respond(query, writer)
+    case .delete(let id): try await status.delete(id, request, writer)
+    case .options:
+      try await writer.send(.noContent, ["allow": "GET, HEAD, PUT, POST, DELETE, OPTIONS"])
+    case .unknown: throw Failure.notFound
+    case .methodNotAllowed(let allowed): throw Failure.methodNotAllowed(allowed)
+    }
+  }
+
+  /// A response that has begun can only be cut off; that the length does not match tells the client.
+  private func answer(_ failure: Failure?, _ body: RequestBody, _ writer: ResponseWriter, _ request: HTTPRequest) async
+  {
+    guard let failure, writer.status == nil else {
+      writer.keepsAlive = false
+      writer.abort()
+      return
+    }
+    // Without the body the connection cannot carry another request: what follows would be taken for one.
+    if !body.isFinished, request.contentLength ?? 0 > 0 || request.isChunked { writer.keepsAlive = false }
+    try? await writer.send(failure, as: AnswerFormat(request.headers))
+  }
+
+  private func log(
+    _ route: Route, _ request: HTTPRequest, _ origin: ClientOrigin, _ body: RequestBody, _ writer: ResponseWriter,
+    _ failure: Failure?, _ duration: TimeAmount
+  ) {
+    guard logger.logLevel <= .info else { return }
+    var metadata: Logger.Metadata = [
+      "method": "\(request.method.rawValue.prefix(16))", "route": "\(route.name)", "client": "\(origin.address)",
+      "status": "\(writer.status?.code ?? 499)", "received": "\(body.received)", "sent": "\(writer.bytesSent)",
+      "milliseconds": "\(duration.nanoseconds / 1_000_000)",
+    ]
+    if let id = route.id { metadata["id"] = "\(id.shortened)" }
+    if let failure { metadata["problem"] = "\(failure.code)" }
+    if !writer.isFinished { metadata["aborted"] = "true" }
+    logger.info("request", metadata: metadata)
+  }
+}

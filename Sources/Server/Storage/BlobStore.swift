@@ -1,0 +1,65 @@
+import NIOCore
+import UploadCore
+
+/// Where the bytes of uploads live. Knows nothing of downloads, limits or HTTP.
+///
+/// What every implementation keeps (`BlobStoreContract` in the test kit):
+/// - a blob is invisible until `publish`, and after it whole and durable;
+/// - a writer that is discarded, or dies with the process, leaves nothing behind that `sweep` does not remove;
+/// - deleting what is not there is no error.
+package protocol BlobStore: Sendable {
+  /// Begins a blob. Nothing is visible before `publish`.
+  func create(_ id: UploadID, declaredSize: Int64?) async throws -> any BlobWriter
+
+  /// Opens a blob for reading; nil when there is none with this id.
+  func open(_ id: UploadID) async throws -> (any BlobReader)?
+
+  /// Removes a blob.
+  func delete(_ id: UploadID) async throws
+
+  /// Removes what crashes and lost indexes have left: unfinished writes of dead processes, and blobs whose id has
+  /// expired before `now`. Costs O(leftovers).
+  ///
+  /// - Parameter dryRun: only count.
+  func sweep(now: Timestamp, dryRun: Bool) async throws -> Int
+
+  /// Bytes that can still be written; nil when the store has no such limit.
+  func freeSpace() throws -> Int64?
+
+  /// Proves with a small write that the store is usable.
+  func check() async throws
+}
+
+/// One blob being written. Belongs to one task.
+package protocol BlobWriter: AnyObject {
+  /// Appends bytes; waits while the store is slower than the sender.
+  func append(_ bytes: ByteBuffer) async throws
+
+  /// Makes what was written durable, without showing it.
+  func finish() async throws -> BlobDigest
+
+  /// Makes the finished blob visible under its id, durably.
+  func publish() async throws
+
+  /// Drops the blob. Must be called on every way that does not end in `publish`; never throws.
+  func discard() async
+}
+
+/// What a finished blob is.
+package struct BlobDigest: Sendable, Hashable {
+  package var size: Int64
+  package var sha256: [UInt8]
+}
+
+/// One blob, open for reading.
+package protocol BlobReader: Sendable {
+  var size: Int64 { get }
+
+  /// The blob as a file of this machine, for sendfile; nil in a remote store.
+  var file: OpenFile? { get }
+
+  /// Hands out the bytes of `range` in order, in pieces; asks for the next piece when `body` has returned.
+  func read(
+    _ range: Range<Int64>, allocator: ByteBufferAllocator, _ body: (ByteBuffer) async throws -> Void
+  ) async throws
+}

@@ -1,0 +1,209 @@
+import Crypto
+import Glibc
+import NIOCore
+import NIOPosix
+import UploadCore
+
+/// Blobs as files of one file system.
+///
+/// Layout: `u/<first 4 characters of the id>/<id>`. Ids begin with the second of their expiry, so a folder holds the
+/// uploads that expire within the same 22 minutes: an expired folder is removed as a whole, and nothing that lives is
+/// ever listed.
+///
+/// A blob is written into a file without a name (O_TMPFILE), synced, and gets its name with linkat(2): an unfinished
+/// upload is never visible and a crash leaves nothing. File systems without O_TMPFILE use `tmp/<id>`, held by flock(2)
+/// while its writer lives.
+package final class LocalBlobStore: BlobStore {
+  let root: String
+  let pool: NIOThreadPool
+  let eventLoopGroup: any EventLoopGroup
+  private let publications = BatchQueue<Publication>()
+  /// The file system knows files without names.
+  let supportsNameless: Bool
+  private let now: @Sendable () -> Timestamp
+
+  /// One blob that waits to be published.
+  struct Publication: Sendable {
+    var id: UploadID
+    var descriptor: CInt
+    /// Its name under `tmp`, where the file system has no O_TMPFILE.
+    var temporaryPath: String?
+    var continuation: CheckedContinuation<Void, any Error>
+  }
+
+  /// Bodies up to this size are kept in memory and written in one go, so that a small upload costs one trip to the
+  /// thread pool.
+  static let smallSize = 64 * 1024
+
+  /// - Parameters:
+  ///   - root: the data directory; created when it is missing.
+  ///   - forcesNamedFiles: never use O_TMPFILE; for tests of the other way.
+  package init(
+    root: String, pool: NIOThreadPool, eventLoopGroup: any EventLoopGroup, forcesNamedFiles: Bool = false,
+    now: @escaping @Sendable () -> Timestamp
+  ) throws {
+    self.root = root
+    self.pool = pool
+    self.eventLoopGroup = eventLoopGroup
+    self.now = now
+    for directory in [root, root + "/u", root + "/tmp"] { try Posix.makeDirectory(directory) }
+    try Posix.syncDirectory(root)
+    supportsNameless = try !forcesNamedFiles && Self.probeNameless(in: root + "/u")
+  }
+
+  package func create(_ id: UploadID, declaredSize: Int64?) async throws -> any BlobWriter {
+    LocalBlobWriter(id: id, store: self)
+  }
+
+  package func open(_ id: UploadID) async throws -> (any BlobReader)? {
+    try Posix.openForReading(path(id)).map { LocalBlobReader(file: $0, pool: pool) }
+  }
+
+  package func delete(_ id: UploadID) async throws {
+    let path = path(id)
+    _ = try await pool.runIfActive { try Posix.unlink(path) }
+  }
+
+  package func freeSpace() throws -> Int64? {
+    var info = statvfs()
+    try Posix.check("statvfs") { statvfs(root, &info) }
+    return Int64(clamping: UInt64(info.f_bavail) * UInt64(info.f_frsize))
+  }
+
+  package func check() async throws {
+    let path = root + "/tmp/.check-\(getpid())"
+    try await pool.runIfActive { try Self.writeAndRemove(path) }
+  }
+
+  private static func writeAndRemove(_ path: String) throws(StoreError) {
+    let descriptor = try Posix.open(path, O_RDWR | O_CREAT | O_TRUNC, mode: 0o600)
+    defer { close(descriptor) }
+    try Posix.unlink(path)
+    try Posix.check("write") { write(descriptor, "ok", 2) }
+  }
+
+  package func sweep(now: Timestamp, dryRun: Bool) async throws -> Int {
+    try await pool.runIfActive { [self] in
+      try sweepUnfinished(dryRun: dryRun) + sweepExpiredFolders(now: now, dryRun: dryRun)
+    }
+  }
+
+  func path(_ id: UploadID) -> String { folder(id) + "/" + id.description }
+  private func folder(_ id: UploadID) -> String { root + "/u/" + id.bucket }
+
+  // MARK: Publishing
+
+  /// Names the file and returns when the name is durable. Blobs that are published at the same time share the fsync of
+  /// their folder.
+  func publish(_ id: UploadID, _ descriptor: CInt, temporaryPath: String?) async throws {
+    try await withCheckedThrowingContinuation { continuation in
+      let publication = Publication(
+        id: id, descriptor: descriptor, temporaryPath: temporaryPath, continuation: continuation)
+      if publications.add(publication) {
+        pool.submit { state in
+          if case .active = state { self.drainPublications() } else { self.cancelPublications() }
+        }
+      }
+    }
+  }
+
+  private func drainPublications() {
+    while true {
+      let batch = publications.take()
+      if batch.isEmpty { return }
+      var folders: [String: StoreError?] = [:]
+      var outcomes: [(Publication, StoreError?)] = []
+      for publication in batch {
+        do throws(StoreError) {
+          try name(publication)
+          folders[folder(publication.id)] = .some(nil)
+          outcomes.append((publication, nil))
+        } catch {
+          outcomes.append((publication, error))
+        }
+      }
+      for path in folders.keys {
+        do throws(StoreError) { try Posix.syncDirectory(path) } catch { folders[path] = error }
+      }
+      for (publication, failure) in outcomes {
+        if let failure = failure ?? (folders[folder(publication.id)] ?? nil) {
+          publication.continuation.resume(throwing: failure)
+        } else {
+          publication.continuation.resume()
+        }
+      }
+    }
+  }
+
+  private func cancelPublications() {
+    for publication in publications.take() { publication.continuation.resume(throwing: CancellationError()) }
+  }
+
+  private func name(_ publication: Publication) throws(StoreError) {
+    guard publication.id.expiresAt > now() else { throw .expired(publication.id) }
+    let target = path(publication.id)
+    do {
+      try name(publication, target)
+    } catch .system(_, ENOENT) {
+      // The first upload that expires in these 22 minutes.
+      try Posix.makeDirectory(folder(publication.id))
+      try Posix.syncDirectory(root + "/u")
+      try name(publication, target)
+    } catch .system(_, EEXIST) {
+      throw .exists(publication.id)
+    }
+  }
+
+  private func name(_ publication: Publication, _ target: String) throws(StoreError) {
+    if let temporary = publication.temporaryPath {
+      // link, not rename: rename would replace a blob of the same id.
+      try Posix.check("link") { Glibc.link(temporary, target) }
+      try Posix.unlink(temporary)
+    } else {
+      try Posix.link(publication.descriptor, to: target)
+    }
+  }
+
+  // MARK: Sweeping
+
+  /// Removes named temporary files whose writer has died: its lock died with it.
+  private func sweepUnfinished(dryRun: Bool) throws(StoreError) -> Int {
+    var count = 0
+    for name in try Posix.names(in: root + "/tmp") where !name.hasPrefix(".") {
+      let path = root + "/tmp/" + name
+      guard let descriptor = try? Posix.open(path, O_RDONLY) else { continue }
+      defer { close(descriptor) }
+      guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { continue }
+      if !dryRun { try Posix.unlink(path) }
+      count += 1
+    }
+    return count
+  }
+
+  /// Removes folders whose uploads have all expired. The index empties them first; what is still in them is known to
+  /// nobody (a lost index).
+  private func sweepExpiredFolders(now: Timestamp, dryRun: Bool) throws(StoreError) -> Int {
+    var count = 0
+    for bucket in try Posix.names(in: root + "/u") {
+      // One more minute: an upload is not published after its expiry, and clocks step.
+      guard let end = UploadID.bucketEnd(bucket) else { continue }
+      guard end.adding(seconds: 60) <= now else { break }
+      let folder = root + "/u/" + bucket
+      for name in try Posix.names(in: folder) where UploadID(name) != nil {
+        if !dryRun { try Posix.unlink(folder + "/" + name) }
+        count += 1
+      }
+      if !dryRun { rmdir(folder) }
+    }
+    return count
+  }
+
+  private static func probeNameless(in directory: String) throws(StoreError) -> Bool {
+    do {
+      close(try Posix.openNameless(in: directory))
+      return true
+    } catch .system(_, let code) where code == EOPNOTSUPP || code == EISDIR || code == ENOENT || code == EINVAL {
+      return false
+    }
+  }
+}

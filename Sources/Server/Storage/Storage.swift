@@ -1,0 +1,57 @@
+import Glibc
+import NIOCore
+import NIOPosix
+import UploadCore
+
+/// The store and the index of one data directory, opened together.
+package struct Storage: Sendable {
+  package let store: any BlobStore
+  package let index: UploadIndex
+
+  /// - Throws: `StartFailure`, `IndexFailure`: one line with what to do.
+  package static func open(
+    _ configuration: ServerConfiguration, pool: NIOThreadPool, eventLoopGroup: any EventLoopGroup,
+    clock: @escaping @Sendable () -> Timestamp
+  ) throws -> Storage {
+    let directory = configuration.dataDirectory
+    do {
+      let store = try LocalBlobStore(root: directory, pool: pool, eventLoopGroup: eventLoopGroup, now: clock)
+      return Storage(store: store, index: try UploadIndex.open(dataDirectory: directory))
+    } catch let error as StoreError {
+      throw StartFailure(explain(error, directory))
+    }
+  }
+
+  static func explain(_ error: StoreError, _ directory: String) -> String {
+    switch error {
+    case .full: "DATA_DIR \(directory): the disk is full: free some space, then start again"
+    case .system(let operation, let code):
+      "DATA_DIR \(directory) cannot be used (\(operation): \(String(cString: strerror(code)))): it must be a folder that this user may write"
+    case .exists, .expired: "DATA_DIR \(directory) cannot be used"
+    }
+  }
+}
+
+/// One `serve` per data directory: two would not know of each other's reservations. Held while the process lives;
+/// a crash lets go of it.
+final class DataDirectoryLock {
+  private let descriptor: CInt
+
+  init(_ directory: String) throws {
+    do throws(StoreError) {
+      try Posix.makeDirectory(directory)
+      descriptor = try Posix.open(directory + "/serve.lock", O_RDWR | O_CREAT, mode: 0o600)
+    } catch {
+      throw StartFailure(Storage.explain(error, directory))
+    }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      close(descriptor)
+      throw StartFailure(
+        "DATA_DIR \(directory) is in use by another bashupload serve: stop that one, or set another DATA_DIR")
+    }
+  }
+
+  deinit {
+    close(descriptor)
+  }
+}

@@ -1,0 +1,133 @@
+import Crypto
+import Logging
+import NIOCore
+import UploadCore
+
+/// Takes an upload in. The order of effects is the promise (P3): space, bytes, digest, index, name, answer.
+package struct UploadService: Sendable {
+  package let policy: UploadPolicy
+  let store: any BlobStore
+  let index: UploadIndex
+  let space: SpaceKeeper
+  let now: @Sendable () -> Timestamp
+  let logger: Logger
+
+  package init(
+    policy: UploadPolicy, store: any BlobStore, index: UploadIndex, space: SpaceKeeper,
+    now: @escaping @Sendable () -> Timestamp, logger: Logger
+  ) {
+    self.policy = policy
+    self.store = store
+    self.index = index
+    self.space = space
+    self.now = now
+    self.logger = logger
+  }
+
+  /// A stored upload and the token that deletes it, which is told once and kept only as a hash.
+  package struct Receipt: Sendable {
+    package var record: UploadRecord
+    package var deleteToken: String
+  }
+
+  /// Stores one body.
+  ///
+  /// - Parameters:
+  ///   - expectedDigest: the SHA-256 that the client promised; nothing is kept when it differs.
+  ///   - next: the body, piece by piece; the first call invites the client to send it.
+  /// - Throws: `UploadRejection`, `StoreError`, or what `next` throws when the client goes away. Nothing is left then.
+  package func receive(
+    _ request: UploadRequest, expectedDigest: [UInt8]?, from next: () async throws -> ByteBuffer?
+  ) async throws -> Receipt {
+    var random = SystemRandomNumberGenerator()
+    let admission = try policy.admit(request, now: now(), using: &random)
+    let reservation = try await space.reserve(request.declaredSize)
+    defer { reservation.release() }
+    let writer = try await store.create(admission.id, declaredSize: request.declaredSize)
+    do {
+      let digest = try await write(request, admission, writer, reservation, next)
+      if let expectedDigest, expectedDigest != digest.sha256 { throw UploadRejection.digestMismatch }
+      let token = DeleteToken.random(using: &random)
+      let record = UploadRecord(
+        id: admission.id, name: request.name,
+        contentType: ContentType.choose(header: request.contentType, name: request.name), size: digest.size,
+        sha256: digest.sha256, createdAt: admission.createdAt, maxDownloads: admission.maxDownloads,
+        deleteTokenHash: DeleteToken.hash(token))
+      try await publish(record, writer)
+      return Receipt(record: record, deleteToken: token)
+    } catch {
+      await writer.discard()
+      throw error
+    }
+  }
+
+  /// Takes a stored upload back whose URL nobody has been told.
+  func withdraw(_ id: UploadID) async {
+    do {
+      try await store.delete(id)
+      try await index.remove(id)
+    } catch {
+      logger.warning(
+        "an upload that was not answered stays until it expires",
+        metadata: ["id": "\(id.shortened)", "error": "\(error)"])
+    }
+  }
+
+  private func write(
+    _ request: UploadRequest, _ admission: Admission, _ writer: any BlobWriter, _ reservation: SpaceReservation,
+    _ next: () async throws -> ByteBuffer?
+  ) async throws -> BlobDigest {
+    var size: Int64 = 0
+    while let bytes = try await next() {
+      size += Int64(bytes.readableBytes)
+      guard size <= admission.sizeLimit else {
+        throw UploadRejection.tooLarge(limit: policy.maxUploadSize, declared: request.declaredSize)
+      }
+      guard now() < admission.expiresAt else { throw UploadRejection.unfinishedAtExpiry(admission.expiresAt) }
+      try await reservation.willWrite(Int64(bytes.readableBytes))
+      try await writer.append(bytes)
+    }
+    if let declared = request.declaredSize, declared != size {
+      throw UploadRejection.lengthMismatch(declared: declared, received: size)
+    }
+    return try await writer.finish()
+  }
+
+  /// The row first: bytes that nobody knows cannot be. If naming the bytes fails the row is taken back; a row without
+  /// bytes, after a crash between the two, is answered as unknown and goes when its id expires.
+  private func publish(_ record: UploadRecord, _ writer: any BlobWriter) async throws {
+    try await index.insert(record)
+    do {
+      try await writer.publish()
+    } catch {
+      do {
+        try await index.remove(record.id)
+      } catch {
+        logger.warning(
+          "a row without bytes stays until it expires",
+          metadata: ["id": "\(record.id.shortened)", "error": "\(error)"])
+      }
+      if case StoreError.expired(let id) = error { throw UploadRejection.unfinishedAtExpiry(id.expiresAt) }
+      throw error
+    }
+  }
+}
+
+/// The secret that deletes an upload.
+enum DeleteToken {
+  /// 128 bits from the system's generator, as 32 hexadecimal digits.
+  static func random(using generator: inout SystemRandomNumberGenerator) -> String {
+    Hex.encode((0..<16).map { _ in UInt8.random(in: 0...255, using: &generator) })
+  }
+
+  static func hash(_ token: String) -> [UInt8] {
+    Array(SHA256.hash(data: Array(token.utf8)))
+  }
+
+  /// Constant time: equal-length hashes, every byte looked at.
+  static func matches(_ token: String, hash expected: [UInt8]) -> Bool {
+    let hash = hash(token)
+    guard hash.count == expected.count else { return false }
+    return zip(hash, expected).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0
+  }
+}

@@ -1,0 +1,174 @@
+// A transition returns the slot as it is to be stored, or throws why there is none. The ledger stores it only if the
+// slot it read is still there (compare-and-set), and otherwise reads again and decides anew.
+//
+// Two rules carry promise P1. Only `consuming` may be followed by the last chunk, and it demands the nonce of the
+// current lease; and nothing leads away from consumed. An expired lease may be taken over, but as long as nobody did,
+// its holder may still renew and consume: whether it is late is a question of clocks, whether it is replaced is not.
+
+extension DownloadSlot {
+  /// A new sender takes a slot that is free, or whose lease has expired; what the former holder sent is charged.
+  ///
+  /// - Parameters:
+  ///   - nonce: random, new for every lease.
+  ///   - client: salted hash of the client's address.
+  ///   - until: when others may take the slot over.
+  ///   - size: bytes of the upload, for the budget.
+  /// - Throws: `.consumed`, `.leased` while somebody holds it, or `.exhausted`.
+  public func leasing(
+    nonce: UInt64,
+    client: [UInt8],
+    until: Timestamp,
+    now: Timestamp,
+    size: Int64
+  ) throws(SlotRefusal) -> DownloadSlot {
+    if let lease, !lease.isExpired(at: now) { throw .leased(until: lease.until) }
+    return try settled(now: now, size: size).held(nonce: nonce, client: client, until: until)
+  }
+
+  /// The same client goes on after a broken connection: takes the slot even from a sender whose lease has not expired.
+  ///
+  /// A lease that has not expired counts as an attempt whatever its last renewal says, because its sender may have
+  /// sent any number of bytes since. Else a client that takes over again and again would be served without end.
+  ///
+  /// - Throws: `.consumed`, `.leased` when another client holds it, or `.exhausted`.
+  public func resuming(
+    nonce: UInt64,
+    client: [UInt8],
+    until: Timestamp,
+    now: Timestamp,
+    size: Int64
+  ) throws(SlotRefusal) -> DownloadSlot {
+    guard let lease, !lease.isExpired(at: now) else {
+      return try leasing(nonce: nonce, client: client, until: until, now: now, size: size)
+    }
+    if client != self.client { throw .leased(until: lease.until) }
+    var slot = charging(bytes: lease.bytesSent, attempts: 1)
+    slot.phase = .free
+    return try slot.settled(now: now, size: size).held(nonce: nonce, client: client, until: until)
+  }
+
+  /// The holder is alive: a later end, and the bytes sent so far under this lease. Never shortens the lease.
+  ///
+  /// - Throws: `.leaseLost` or `.consumed`.
+  public func renewing(
+    nonce: UInt64,
+    until: Timestamp,
+    bytesSent: Int64,
+    now: Timestamp
+  ) throws(SlotRefusal) -> DownloadSlot {
+    var lease = try heldLease(nonce)
+    lease.until = max(lease.until, until, now)
+    lease.bytesSent = max(lease.bytesSent, bytesSent)
+    var slot = self
+    slot.phase = .leased(lease)
+    return slot
+  }
+
+  /// The holder gives up: the slot is free again at once, or used up if this was one attempt too many.
+  ///
+  /// - Parameters:
+  ///   - bytesSent: all bytes sent under this lease.
+  ///   - size: bytes of the upload, for the budget.
+  /// - Throws: `.leaseLost` or `.consumed`; nothing is left to do then.
+  public func releasing(
+    nonce: UInt64,
+    bytesSent: Int64,
+    now: Timestamp,
+    size: Int64
+  ) throws(SlotRefusal) -> DownloadSlot {
+    let lease = try heldLease(nonce)
+    return charging(max(lease.bytesSent, bytesSent)).freed(now: now, size: size)
+  }
+
+  /// The holder has sent all but the last chunk, and spends the download. Only who has stored the result sends the rest.
+  ///
+  /// A slot which this nonce has consumed already is returned as it is: so a sender that lost the answer reads the slot
+  /// again and calls this again.
+  ///
+  /// - Parameter bytesSent: all bytes of this delivery, the last chunk included.
+  /// - Throws: `.leaseLost` or `.consumed`; the delivery must not be completed then.
+  public func consuming(nonce: UInt64, bytesSent: Int64, now: Timestamp) throws(SlotRefusal) -> DownloadSlot {
+    if isConsumed, consumedBy == nonce { return self }
+    let lease = try heldLease(nonce)
+    var slot = charging(bytes: max(lease.bytesSent, bytesSent), attempts: 0)
+    slot.phase = .consumed(at: now)
+    slot.consumedBy = nonce
+    return slot
+  }
+
+  /// Charges a delivery that does not include the last byte, before it is sent. Whoever holds the slot keeps it; a free
+  /// slot is used up by one attempt too many.
+  ///
+  /// - Parameters:
+  ///   - bytes: length of the part.
+  ///   - size: bytes of the upload, for the budget.
+  public func chargingPart(bytes: Int64, now: Timestamp, size: Int64) -> DownloadSlot {
+    let slot = charging(bytes)
+    return slot.phase == .free ? slot.freed(now: now, size: size) : slot
+  }
+
+  /// Takes back what of a part was not sent. A slot that became consumed stays so.
+  ///
+  /// - Parameters:
+  ///   - charged: what `chargingPart` was told.
+  ///   - sent: bytes that were sent, at most `charged`.
+  public func refundingPart(charged: Int64, sent: Int64) -> DownloadSlot {
+    var slot = self
+    let sent = min(max(0, sent), max(0, charged))
+    slot.bytesServed = max(0, bytesServed - (max(0, charged) - sent))
+    slot.attempts = max(0, attempts - Self.attempts(of: charged) + Self.attempts(of: sent))
+    return slot
+  }
+
+  /// What the slot is when a lease that has expired is taken into account: free, or used up by its attempts. For views
+  /// and cleanup; a slot which is held, free or consumed is returned as it is.
+  public func settled(size: Int64, now: Timestamp) -> DownloadSlot {
+    guard let lease, lease.isExpired(at: now) else { return self }
+    return charging(lease.bytesSent).freed(now: now, size: size)
+  }
+
+  // MARK: Parts of transitions
+
+  /// The slot ready to be leased.
+  private func settled(now: Timestamp, size: Int64) throws(SlotRefusal) -> DownloadSlot {
+    if isConsumed { throw .consumed }
+    // A free slot may be over its limits too: parts are charged while it is leased.
+    let slot = lease == nil ? freed(now: now, size: size) : settled(size: size, now: now)
+    if slot.isConsumed { throw .exhausted(slot) }
+    return slot
+  }
+
+  private func held(nonce: UInt64, client: [UInt8], until: Timestamp) -> DownloadSlot {
+    var slot = self
+    slot.phase = .leased(Lease(nonce: nonce, until: until))
+    slot.client = client
+    return slot
+  }
+
+  private func freed(now: Timestamp, size: Int64) -> DownloadSlot {
+    var slot = self
+    slot.phase = isExhausted(size: size) ? .consumed(at: now) : .free
+    return slot
+  }
+
+  private func heldLease(_ nonce: UInt64) throws(SlotRefusal) -> Lease {
+    if isConsumed { throw .consumed }
+    guard let lease, lease.nonce == nonce else { throw .leaseLost }
+    return lease
+  }
+
+  private func charging(_ bytes: Int64) -> DownloadSlot {
+    charging(bytes: bytes, attempts: Self.attempts(of: bytes))
+  }
+
+  private func charging(bytes: Int64, attempts: Int) -> DownloadSlot {
+    var slot = self
+    slot.bytesServed = bytesServed.addingSaturated(max(0, bytes))
+    slot.attempts += attempts
+    return slot
+  }
+
+  private static func attempts(of bytes: Int64) -> Int {
+    bytes >= attemptThreshold ? 1 : 0
+  }
+}

@@ -1,0 +1,14 @@
+/// What to do with a request for a counted upload. Each slot in it is to be stored by compare-and-set before the first
+/// byte is sent; if that fails, read the slots again and decide anew.
+public enum LeaseDecision: Hashable, Sendable {
+  /// Send under this lease, and consume it before the last chunk. `resumed`: continues a delivery of the same client.
+  case lease(slot: DownloadSlot, resumed: Bool)
+  /// Send a part that cannot complete a delivery. It is charged already; see `DownloadSlot.refundingPart`.
+  case part(slot: DownloadSlot)
+  /// Send without spending: the same client continues a delivery that was spent a moment ago.
+  case resumeConsumed(slot: DownloadSlot)
+  /// All slots that are left are held by others: 423, `Retry-After` in seconds.
+  case locked(retryAfter: Int)
+  /// Nothing is left: 410.
+  case gone
+}
