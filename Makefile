@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 # One build serves everything: what is tested is what ships.
-BUILD := swift build --configuration release --disable-index-store
+BUILD := swift build --configuration release --enable-index-store
 BINARY := .build/release/bashupload
 PYTHON := .build/test-venv/bin/python
 
@@ -27,7 +27,7 @@ run: build ## serve on 127.0.0.1:3000 with local storage
 test: lint test-unit test-integration ## everything that CI runs
 
 test-unit: test-deps ## unit tests of every module
-	swift test --configuration release --disable-index-store --parallel
+	swift test --configuration release --enable-index-store
 
 test-integration: test-deps build ## the running binary against curl, sockets, kill -9, full disks
 	BASHUPLOAD=$(abspath $(BINARY)) $(PYTHON) -m pytest -q Tests/Integration

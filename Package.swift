@@ -67,7 +67,11 @@ let package = Package(
     // What the tests of several modules share: contract suites, stores that fail on demand, seeded randomness.
     .target(
       name: "TestKit",
-      dependencies: ["UploadCore", "Server", .product(name: "NIOCore", package: "swift-nio")],
+      dependencies: [
+        "UploadCore", "Server",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "Crypto", package: "swift-crypto"),
+      ],
       path: "Tests/Support",
       swiftSettings: strict
     ),
@@ -82,6 +86,7 @@ let package = Package(
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "CoreMetrics", package: "swift-metrics"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Configuration", package: "swift-configuration"),
       ],

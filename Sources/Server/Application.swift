@@ -62,34 +62,44 @@ package struct Application {
     let handler = try await requestHandler(storage, client)
     let server = HTTPServer(
       host: configuration.host, port: configuration.port, limits: configuration.connection,
-      maximumConnections: configuration.maximumConnections, certificate: certificate, eventLoopGroup: group,
+      maximumConnections: configuration.maximumConnections,
+      maximumConnectionsPerAddress: configuration.maximumRequestsPerClient,
+      trustedProxies: configuration.trustedProxies, certificate: certificate, eventLoopGroup: group,
       logger: logger,
       onListening: { [logger] in
         logger.info("listening", metadata: ["address": "\($0.ipAddress ?? ""):\($0.port ?? 0)"])
       },
       handler: { await handler.handle($0, $1, $2) })
-    var services: [any Service] = [server]
+    // They are stopped in reverse order, one after the other: the server first.
+    var services: [any Service] = []
     if let certificate { services.append(certificate) }
     if configuration.metricsPort != 0 { services.append(metricsServer(group)) }
     if configuration.cleansUp {
       let run = CleanupRun(store: storage.store, index: storage.index, logger: logger)
       services.append(CleanupService(run: run, interval: configuration.cleanupInterval, now: clock, logger: logger))
     }
-    services.append(SignalWatch(logger: logger))
+    services.append(server)
     var quiet = logger
     quiet.logLevel = max(logger.logLevel, .warning)
     var groupConfiguration = ServiceGroupConfiguration(
       services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },
       gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
     groupConfiguration.maximumGracefulShutdownDuration = .seconds(configuration.shutdownGrace)
+    let running = ServiceGroup(configuration: groupConfiguration)
     do {
-      try await ServiceGroup(configuration: groupConfiguration).run()
+      try await withThrowingTaskGroup(of: Void.self) { tasks in
+        tasks.addTask { await SignalWatch(logger: logger).run() }
+        try await running.run()
+        tasks.cancelAll()
+      }
     } catch is CancellationError {
       // The grace was over with transfers in progress.
     } catch let error as IOError {
       throw StartFailure(
-        "cannot listen on \(configuration.host):\(configuration.port): \(String(cString: strerror(error.errnoCode))); is another server running?"
+        "cannot listen on HOST \(configuration.host) PORT \(configuration.port): \(String(cString: strerror(error.errnoCode))); is another server running?"
       )
+    } catch let error as SocketAddressError {
+      throw StartFailure("HOST \(configuration.host) is no address of this machine: \(error)")
     }
     logger.info("stopped")
   }
@@ -140,10 +150,10 @@ package struct StartFailure: Error, CustomStringConvertible {
 }
 
 /// Ends the process at once with the second signal. That is safe by design: a crash loses nothing acknowledged.
-private struct SignalWatch: Service {
+private struct SignalWatch {
   let logger: Logger
 
-  func run() async throws {
+  func run() async {
     var count = 0
     for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
       count += 1

@@ -51,7 +51,9 @@ struct ImportRuleTests {
     let paths = FileManager.default.enumerator(atPath: folder.path)?.compactMap { $0 as? String } ?? []
     return try paths.filter { $0.hasSuffix(".swift") }.map { path in
       let text = try String(contentsOf: folder.appending(path: path), encoding: .utf8)
-      let imports = text.matches(of: #/^(?:[@\w()]+ )*import (?:\w+ )?(\w+)/#.anchorsMatchLineEndings()).map { String($0.1) }
+      let imports = text.matches(of: #/^(?:[@\w()]+ )*import (?:\w+ )?(\w+)/#.anchorsMatchLineEndings()).map {
+        String($0.1)
+      }
       return ("/\(module)/\(path)", Set(imports))
     }
   }

@@ -15,12 +15,16 @@ struct R2ConfigurationTests {
     #expect(configuration?.region == "auto")
   }
 
-  @Test(arguments: ["", "0123", "evil.example.com/0123456789abcdef", "0123456789abcdef0123456789abcdeg", "٠123456789abcdef0123456789abcde"])
+  @Test(arguments: [
+    "", "0123", "evil.example.com/0123456789abcdef", "0123456789abcdef0123456789abcdeg",
+    "٠123456789abcdef0123456789abcde",
+  ])
   func accountIDBecomesAHostNameAndIsChecked(_ accountID: String) {
     #expect(R2Configuration(accountID: accountID, bucket: "b") == nil)
   }
 
   @Test func otherServiceKeepsItsEndpoint() {
-    #expect(R2Configuration(endpoint: "http://127.0.0.1:7480/", region: "r", bucket: "b").endpoint == "http://127.0.0.1:7480")
+    #expect(
+      R2Configuration(endpoint: "http://127.0.0.1:7480/", region: "r", bucket: "b").endpoint == "http://127.0.0.1:7480")
   }
 }

@@ -53,6 +53,7 @@ package struct CleanupRun: Sendable {
         if count < Self.batchSize { break }
       }
     }
+    try Task.checkCancellation()
     do {
       report.sweptFiles = try await store.sweep(now: now, dryRun: dryRun)
     } catch {

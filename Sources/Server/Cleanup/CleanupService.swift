@@ -27,6 +27,8 @@ package struct CleanupService: Service {
           "forgottenRows": "\(report.forgottenRows)", "sweptFiles": "\(report.sweptFiles)",
           "failures": "\(report.failures)",
         ])
+    } catch is CancellationError {
+      // The server is stopping.
     } catch {
       logger.error("cleanup failed, it will be tried again", metadata: ["error": "\(error)"])
     }

@@ -63,7 +63,8 @@ package struct Setting: Sendable, Hashable {
     "MIN_RATE", "64", "slowest transfer, in bytes per second averaged over IDLE_TIMEOUT; 0 = any")
   package static let maxConnections = Setting("MAX_CONNECTIONS", "1000", "connections at one time (503 above)")
   package static let maxConnectionsPerClient = Setting(
-    "MAX_CONNECTIONS_PER_CLIENT", "0", "requests in progress of one client address (429 above); 0 = any")
+    "MAX_CONNECTIONS_PER_CLIENT", "0",
+    "connections, and requests in progress, of one client address (429 above); 0 = any")
   package static let uploadsPerMinute = Setting(
     "UPLOADS_PER_MINUTE", "0", "uploads of one client address (429 above); 0 = any")
   package static let maxRequestLine = Setting("MAX_REQUEST_LINE", "8KiB", "longest request target (414 above)")

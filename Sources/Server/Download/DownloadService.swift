@@ -80,6 +80,8 @@ struct DownloadService: Sendable {
     let record = entry.record
     guard let limit = record.maxDownloads else { return }
     let remaining = SlotChoice.remaining(slots: entry.slots, limit: limit)
+    // Behind nginx an abort is seen only without its buffers; the others keep them, they cost half.
+    headers.add(name: "x-accel-buffering", value: "no")
     if query.request.method == .HEAD {
       headers.add(name: "x-remaining-downloads", value: String(remaining))
       return try await send(reader, ranges, headers, writer, query.request)
@@ -87,8 +89,6 @@ struct DownloadService: Sendable {
     if !query.spends, LinkPreview.isLooking(query.request) {
       return try await sendPage(record, remaining, query, writer)
     }
-    // Behind nginx an abort is seen only without its buffers; the others keep them, they cost half.
-    headers.add(name: "x-accel-buffering", value: "no")
     // Several ranges of a counted download are answered with the whole file (RFC 9110, 14.2: a server may ignore Range).
     let range = ranges?.count == 1 ? ranges?.first : nil
     let wanted = range.map { $0.lowerBound..<($0.upperBound + 1) } ?? 0..<record.size

@@ -17,7 +17,9 @@ extension Failure {
   static let internalError = Failure(
     .internalServerError, code: "internal",
     "something went wrong on our side: try again, nothing was lost that was acknowledged")
-  static let wrongToken = Failure(.forbidden, code: "wrong-token", "the X-Delete-Token does not belong to this upload")
+  static let wrongToken = Failure(
+    .forbidden, code: "wrong-token",
+    "the X-Delete-Token is missing or does not belong to this upload: the answer to the upload carried it")
 
   static func consumed(_ record: UploadRecord) -> Failure {
     let count = record.maxDownloads?.count ?? 1

@@ -36,12 +36,9 @@ struct HTTPConnection: Sendable {
     }
   }
 
-  /// Answers a connection that is one too many.
-  func refuse(_ failure: Failure) async {
-    try? await asyncChannel.executeThenClose { _, _ in
-      let writer = ResponseWriter(channel: asyncChannel.channel, watch: watch, request: nil, keepsAlive: false)
-      try await writer.send(failure, as: .text)
-    }
+  /// Closes the connection without a word.
+  func close() async {
+    try? await asyncChannel.executeThenClose { _, _ in }
   }
 
   private func serve(_ body: RequestBody, _ channel: any Channel, _ handler: Handler) async {
@@ -86,11 +83,12 @@ struct HTTPConnection: Sendable {
         as: .text)
       return false
     }
-    if expectation != nil, request.version.minor == 1 {
+    if expectation != nil, request.hasBody, request.version.minor == 1 {
       body.expectContinue { try await writer.sendContinue() }
     }
     await handler(request, body, writer)
     guard writer.isFinished, writer.keepsAlive, !watch.value.isDraining else { return false }
+    if !body.isFinished, !request.hasBody { _ = try? await body.next() }
     return body.isFinished
   }
 

@@ -25,6 +25,9 @@ package struct HTTPRequest: Sendable {
   /// A body of unknown length follows.
   package var isChunked: Bool { headers.contains(name: "transfer-encoding") }
 
+  /// A body follows, be it of a declared or an unknown length.
+  package var hasBody: Bool { isChunked || (contentLength ?? 0) > 0 }
+
   package init(head: HTTPRequestHead, peer: SocketAddress?, isSecure: Bool, limits: ConnectionLimits) throws(Failure) {
     guard head.uri.utf8.count <= limits.maximumTargetLength else {
       throw Failure(

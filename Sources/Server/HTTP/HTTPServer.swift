@@ -13,6 +13,9 @@ struct HTTPServer: Service {
   let limits: ConnectionLimits
   /// Connections at one time; further ones are answered 503 and closed.
   let maximumConnections: Int
+  /// Connections of one address at one time (429 above); nil = any. Proxies that we trust carry many clients.
+  var maximumConnectionsPerAddress: Int?
+  var trustedProxies: [AddressRange] = []
   let certificate: ServerCertificate?
   let eventLoopGroup: any EventLoopGroup
   let logger: Logger
@@ -45,16 +48,36 @@ struct HTTPServer: Service {
   }
 
   private func serve(_ connection: HTTPConnection, _ registry: ConnectionRegistry) async {
-    guard registry.add(connection) <= maximumConnections else {
-      registry.remove(connection)
-      await connection.refuse(
-        Failure(
-          .serviceUnavailable, code: "too-many-connections",
-          "all \(maximumConnections) connections are in use: try again in a moment", retryAfter: 5))
-      return
+    let address = connection.asyncChannel.channel.remoteAddress?.ipAddress ?? ""
+    let open = registry.add(connection, address)
+    defer { registry.remove(connection, address) }
+    if open.all > 2 * maximumConnections {
+      // Not even an answer: those up to twice the limit get one.
+      await connection.close()
+    } else if let refusal = refusal(open, address) {
+      await connection.run { _, _, writer in
+        writer.keepsAlive = false
+        try? await writer.send(refusal, as: .text)
+      }
+    } else {
+      await connection.run(handler)
     }
-    await connection.run(handler)
-    registry.remove(connection)
+  }
+
+  private func refusal(_ open: (all: Int, ofAddress: Int), _ address: String) -> Failure? {
+    if open.all > maximumConnections {
+      return Failure(
+        .serviceUnavailable, code: "too-many-connections",
+        "all \(maximumConnections) connections are in use: try again in a moment", retryAfter: 5)
+    }
+    if let limit = maximumConnectionsPerAddress, open.ofAddress > limit,
+      !trustedProxies.contains(where: { $0.contains(address) })
+    {
+      return Failure(
+        .tooManyRequests, code: "too-many-connections",
+        "your address has \(open.ofAddress) connections; the limit is \(limit): close one", retryAfter: 5)
+    }
+    return nil
   }
 
   private func bind() async throws -> NIOAsyncChannel<HTTPConnection, Never> {
@@ -92,21 +115,33 @@ struct HTTPServer: Service {
 
 /// The connections that are open, so that a shutdown can reach them.
 private final class ConnectionRegistry: Sendable {
-  private let connections = Mutex<[ObjectIdentifier: HTTPConnection]>([:])
+  private struct Open {
+    var connections: [ObjectIdentifier: HTTPConnection] = [:]
+    var byAddress: [String: Int] = [:]
+  }
 
-  func add(_ connection: HTTPConnection) -> Int {
-    connections.withLock {
-      $0[ObjectIdentifier(connection.asyncChannel.channel)] = connection
-      return $0.count
+  private let open = Mutex(Open())
+
+  /// - Returns: how many are open now, this one included.
+  func add(_ connection: HTTPConnection, _ address: String) -> (all: Int, ofAddress: Int) {
+    open.withLock { open in
+      open.connections[ObjectIdentifier(connection.asyncChannel.channel)] = connection
+      let count = (open.byAddress[address] ?? 0) + 1
+      open.byAddress[address] = count
+      return (open.connections.count, count)
     }
   }
 
-  func remove(_ connection: HTTPConnection) {
-    connections.withLock { $0[ObjectIdentifier(connection.asyncChannel.channel)] = nil }
+  func remove(_ connection: HTTPConnection, _ address: String) {
+    open.withLock { open in
+      open.connections[ObjectIdentifier(connection.asyncChannel.channel)] = nil
+      let count = (open.byAddress[address] ?? 1) - 1
+      open.byAddress[address] = count == 0 ? nil : count
+    }
   }
 
   func drain() {
-    for connection in connections.withLock({ Array($0.values) }) {
+    for connection in open.withLock({ Array($0.connections.values) }) {
       let channel = connection.asyncChannel.channel
       channel.eventLoop.execute { connection.watch.value.drain(channel) }
     }

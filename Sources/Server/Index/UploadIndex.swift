@@ -9,6 +9,7 @@ import UploadCore
 /// published and removed after they are gone, so bytes without a row cannot be.
 package final class UploadIndex: Sendable {
   let database: IndexDatabase
+  private let cache = EntryCache()
 
   /// An upload as the index knows it.
   package struct Entry: Sendable {
@@ -51,6 +52,7 @@ package final class UploadIndex: Sendable {
 
   /// Takes back an `insert` whose bytes could not be published.
   package func remove(_ id: UploadID) async throws {
+    defer { cache.forget(id) }
     try await database.write("remove") { db in
       try db.cachedStatement(sql: "DELETE FROM upload WHERE id = ?").execute(arguments: [id.description])
     }
@@ -58,14 +60,18 @@ package final class UploadIndex: Sendable {
 
   /// The upload with this id, whatever its state; nil when there has been none.
   package func entry(_ id: UploadID) async throws -> Entry? {
-    try await database.read("entry") { db in try Self.entry(id, db) }
+    if let known = cache.entry(id) { return known }
+    let entry = try await database.read("entry") { db in try Self.entry(id, db) }
+    if let entry { cache.remember(entry) }
+    return entry
   }
 
   /// Marks an upload as deleted and its bytes as due; nothing happens to one that has no bytes.
   ///
   /// - Returns: whether it was available.
   package func markDeleted(_ id: UploadID, now: Timestamp) async throws -> Bool {
-    try await database.write("markDeleted") { db in
+    defer { cache.forget(id) }
+    return try await database.write("markDeleted") { db in
       try db.cachedStatement(
         sql: "UPDATE upload SET state = 'deleted', blob_due = min(blob_due, ?) WHERE id = ? AND state = 'available'"
       )
@@ -109,10 +115,10 @@ package final class UploadIndex: Sendable {
     }
   }
 
-  static let dueBlobsSQL =
+  package static let dueBlobsSQL =
     "SELECT id, size, state, blob_due FROM upload WHERE blob_due IS NOT NULL AND blob_due <= ? ORDER BY blob_due LIMIT ?"
   /// A download that goes on keeps its row: without it the last chunk could not be sent.
-  static let forgetSQL = """
+  package static let forgetSQL = """
     DELETE FROM upload WHERE id IN (
       SELECT id FROM upload WHERE id < ? AND blob_due IS NULL
         AND NOT EXISTS (SELECT 1 FROM slot WHERE upload_id = upload.id AND lease_until > ?)

@@ -38,4 +38,11 @@ package struct SlotHolder: Sendable, Hashable {
   package var size: Int64
   package var slot: Int
   package var nonce: UInt64
+
+  package init(id: UploadID, size: Int64, slot: Int, nonce: UInt64) {
+    self.id = id
+    self.size = size
+    self.slot = slot
+    self.nonce = nonce
+  }
 }

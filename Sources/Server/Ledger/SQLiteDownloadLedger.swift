@@ -68,7 +68,7 @@ package struct SQLiteDownloadLedger: DownloadLedger {
       )
       switch decision {
       case .lease(let slot, let resumed):
-        let kept = consumes ? try slot.consuming(nonce: nonce, bytesSent: 0, now: now) : slot
+        let kept = consumes ? try slot.consuming(nonce: nonce, bytesSent: request.length, now: now) : slot
         try Self.store(kept, of: record.id, db)
         if consumes { try Self.noteConsumed(record.id, limit, at: now, resumeSeconds: resume, db) }
         return .lease(slot: slot, resumed: resumed)

@@ -69,7 +69,7 @@ struct RequestHandler: Sendable {
       return
     }
     // Without the body the connection cannot carry another request: what follows would be taken for one.
-    if !body.isFinished, request.contentLength ?? 0 > 0 || request.isChunked { writer.keepsAlive = false }
+    if !body.isFinished, request.hasBody { writer.keepsAlive = false }
     try? await writer.send(failure, as: AnswerFormat(request.headers))
   }
 

@@ -74,12 +74,15 @@ struct StatusRoutes: Sendable {
   /// Spends nothing.
   func uploadState(_ id: UploadID, _ writer: ResponseWriter) async throws {
     let now = now()
-    guard id.expiresAt > now else { throw Failure.expired }
-    guard let entry = try await storage.index.entry(id) else { throw Failure.unknownUpload }
+    guard let entry = try await storage.index.entry(id) else {
+      throw id.expiresAt > now ? Failure.unknownUpload : Failure.expired
+    }
     let record = entry.record
     let remaining = record.maxDownloads.map { SlotChoice.remaining(slots: entry.slots, limit: $0) }
     var state = entry.state
-    if state == .available, let limit = record.maxDownloads,
+    if id.expiresAt <= now {
+      state = .expired
+    } else if state == .available, let limit = record.maxDownloads,
       entry.slots.count(where: { $0.isConsumed || $0.lease?.isExpired(at: now) == false }) >= limit.count
     {
       state = .leased
@@ -89,18 +92,16 @@ struct StatusRoutes: Sendable {
         id: id.description, name: record.name?.value, size: record.size, contentType: record.contentType,
         sha256: Hex.encode(record.sha256), createdAt: record.createdAt.rfc3339, expiresAt: record.expiresAt.rfc3339,
         maxDownloads: record.maxDownloads?.count, oneTime: record.isOneTime,
-        remainingDownloads: entry.state == .available ? remaining : remaining.map { _ in 0 }, state: state.rawValue))
+        remainingDownloads: state == .available || state == .leased ? remaining : remaining.map { _ in 0 },
+        state: state.rawValue))
   }
 
   /// `DELETE /<id>` with the token that the upload's answer carried. The bytes go at once.
   func delete(_ id: UploadID, _ request: HTTPRequest, _ writer: ResponseWriter) async throws {
     let now = now()
     guard id.expiresAt > now else { throw Failure.expired }
-    guard let token = request.headers.first(name: "x-delete-token") else {
-      throw Failure(
-        .badRequest, code: "no-token", "the X-Delete-Token field is missing: the answer to the upload carried it")
-    }
     guard let entry = try await storage.index.entry(id) else { throw Failure.unknownUpload }
+    let token = request.headers.first(name: "x-delete-token") ?? ""
     guard DeleteToken.matches(token, hash: entry.record.deleteTokenHash) else { throw Failure.wrongToken }
     guard try await storage.index.markDeleted(id, now: now) else {
       throw entry.state == .deleted ? Failure.deleted : Failure.consumed(entry.record)

@@ -40,15 +40,17 @@ public enum RangeRequest {
   }
 
   private static func insert(_ new: ClosedRange<Int64>, into ranges: inout [ClosedRange<Int64>]) {
-    var merged = new
-    var place = ranges.count
-    // A range that grows may reach others, so look again until none touches it.
-    while let index = ranges.firstIndex(where: { touches($0, merged) }) {
-      let other = ranges.remove(at: index)
-      merged = min(merged.lowerBound, other.lowerBound)...max(merged.upperBound, other.upperBound)
-      place = min(place, index)
+    guard let place = ranges.firstIndex(where: { touches($0, new) }) else {
+      ranges.append(new)
+      return
     }
-    ranges.insert(merged, at: min(place, ranges.count))
+    // Those that are there do not touch each other, so one look finds all that the merged range touches.
+    var merged = new
+    for other in ranges where touches(other, new) {
+      merged = min(merged.lowerBound, other.lowerBound)...max(merged.upperBound, other.upperBound)
+    }
+    ranges.removeAll { touches($0, new) }
+    ranges.insert(merged, at: place)
   }
 
   /// Overlapping, or next to each other. Bounds are below `size`, so that adding 1 does not overflow.

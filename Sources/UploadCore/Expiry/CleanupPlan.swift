@@ -29,7 +29,7 @@ public enum CleanupPlan {
     var actions: [CleanupAction] = []
     for row in rows {
       let blobs = expiredBlobs(in: [row], now: now, resumeSeconds: resumeSeconds)
-      actions += blobs.map(CleanupAction.deleteObject)
+      actions += blobs.map { .deleteObject($0.id) }
       if row.id.isExpired(at: now) {
         actions += [.deleteClaims(row.id), .forget(row.id)]
       }

@@ -16,15 +16,18 @@ extension ByteCount: CustomStringConvertible {
       // The remainder is below 2^40, so times 100 fits.
       let hundredths = magnitude % unit.bytes * 100
       guard hundredths % unit.bytes == 0 else { continue }
-      return "\(sign)\(magnitude / unit.bytes)\(Self.decimals(hundredths / unit.bytes)) \(unit.name)"
+      let whole = magnitude / unit.bytes
+      // 97656.25 KiB would be exact, but 100000000 B is clearer.
+      if hundredths > 0, whole >= 1_024 { continue }
+      return "\(sign)\(whole)\(Self.decimals(hundredths / unit.bytes)) \(unit.name)"
     }
     return "\(bytes) B"
   }
 
+  /// Only quarters of a power of two are exact with two decimals: 0, 25, 50, 75.
   private static func decimals(_ hundredths: UInt64) -> String {
     if hundredths == 0 { return "" }
-    if hundredths % 10 == 0 { return ".\(hundredths / 10)" }
-    return hundredths < 10 ? ".0\(hundredths)" : ".\(hundredths)"
+    return hundredths == 50 ? ".5" : ".\(hundredths)"
   }
 
   /// Parses `5368709120`, `5GiB`, `64 KiB`, `100MB`, `1.5GiB`: digits, at most 18 decimals, a unit (B, KB, MB, GB, TB

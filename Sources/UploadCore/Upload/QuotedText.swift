@@ -8,16 +8,17 @@ struct QuotedText: CustomStringConvertible {
   init(_ raw: String) {
     var kept = ""
     var count = 0
+    var head = ""
     for scalar in raw.unicodeScalars {
       let piece = Self.escaped(scalar)
-      let length = piece.unicodeScalars.count
-      // One place is kept for the "…", unless this is the end.
-      if count + length >= Self.maximumLength {
-        kept += "…"
+      count += piece.unicodeScalars.count
+      if count > Self.maximumLength {
+        // The "…" needs a place too, and an escape is not to be cut in pieces.
+        kept = head + "…"
         break
       }
       kept += piece
-      count += length
+      if count < Self.maximumLength { head = kept }
     }
     description = "\"\(kept)\""
   }

@@ -118,38 +118,19 @@ package struct MultipartParser {
     let bytes = pending.readSlice(length: index + 4).map { Array($0.readableBytesView) } ?? []
     guard let text = String(validating: bytes, as: UTF8.self) else { throw .badPartHeader }
     state = .content
-    // The delimiter of an empty part begins with the line end that closes its header.
-    pending.moveReaderIndex(to: pending.readerIndex - 2)
-    startsWithHeaderEnd = true
     return .part(try PartHeader(text))
   }
 
-  /// The two bytes before the content still belong to the header.
-  private var startsWithHeaderEnd = false
-
   private mutating func content() -> Event? {
     if let index = find(delimiter) {
-      if index > 0, let bytes = takeContent(index) { return .bytes(bytes) }
-      if startsWithHeaderEnd, index >= 2 { pending.moveReaderIndex(forwardBy: 2) }
-      startsWithHeaderEnd = false
+      if index > 0 { return pending.readSlice(length: index).map { .bytes($0) } }
       pending.moveReaderIndex(forwardBy: delimiter.count)
       state = .afterBoundary
       return .partEnd
     }
+    // What could be the beginning of a delimiter stays.
     let safe = pending.readableBytes - (delimiter.count - 1)
-    guard safe > 0 else { return nil }
-    return takeContent(safe).map { .bytes($0) }
-  }
-
-  private mutating func takeContent(_ count: Int) -> ByteBuffer? {
-    var count = count
-    if startsWithHeaderEnd {
-      guard count > 2 else { return nil }
-      pending.moveReaderIndex(forwardBy: 2)
-      count -= 2
-      startsWithHeaderEnd = false
-    }
-    return pending.readSlice(length: count)
+    return safe > 0 ? pending.readSlice(length: safe).map { .bytes($0) } : nil
   }
 
   private mutating func dropAllBut(_ count: Int) {
@@ -187,7 +168,8 @@ extension MultipartParser.PartHeader {
         let disposition = HeaderParameters(String(value))
         guard disposition.value == "form-data" else { throw .badPartHeader }
         fieldName = disposition.parameters["name"]
-        fileName = disposition.parameters["filename"]
+        // Browsers and curl write a quote in a name as %22 (WHATWG HTML, multipart/form-data encoding).
+        fileName = disposition.parameters["filename"]?.replacing("%22", with: "\"")
       case "content-type":
         contentType = String(value)
       default:

@@ -1,0 +1,42 @@
+import Foundation
+import NIOCore
+import Server
+import TestKit
+import Testing
+import UploadCore
+
+struct ContractTests {
+  @Test(arguments: [false, true])
+  func localBlobStore(forcesNamedFiles: Bool) async throws {
+    let fixture = try Fixture(forcesNamedFiles: forcesNamedFiles)
+    let seed = UInt64.random(in: 0...UInt64.max)
+    print("seed \(seed)")
+    var contract = BlobStoreContract(fixture.store, seed: seed, now: fixture.clock.read())
+    try await contract.run()
+  }
+
+  @Test func sqliteDownloadLedger() async throws {
+    let fixture = try Fixture()
+    let contract = DownloadLedgerContract(
+      fixture.ledger(leaseSeconds: 10, resumeSeconds: 20), start: fixture.clock.read(), leaseSeconds: 10,
+      resumeSeconds: 20
+    ) { try await fixture.makeRow(downloads: $0, size: $1) }
+    try await contract.run()
+  }
+
+  /// An abandoned temporary file (its writer is dead, so nobody holds the lock) is swept; one in use is not.
+  @Test func sweepTellsDeadWritersFromLiving() async throws {
+    let fixture = try Fixture(forcesNamedFiles: true)
+    var random = SystemRandomNumberGenerator()
+    let id = try #require(UploadID(expiresAt: fixture.clock.read().adding(seconds: 60), using: &random))
+    let living = try await fixture.store.create(id, declaredSize: nil)
+    try await living.append(.init(repeating: 1, count: 100_000))
+    try [UInt8](repeating: 0, count: 10).withUnsafeBytes {
+      try #require(FileManager.default.createFile(atPath: fixture.scratch.path + "/tmp/dead", contents: Data($0)))
+    }
+    #expect(try await fixture.store.sweep(now: fixture.clock.read(), dryRun: false) == 1)
+    #expect(try fixture.files().count == 1)
+    await living.discard()
+    #expect(try fixture.files().isEmpty)
+  }
+}

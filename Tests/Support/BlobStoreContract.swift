@@ -1,0 +1,166 @@
+import Crypto
+import NIOCore
+import Server
+import UploadCore
+
+/// What every `BlobStore` keeps. One suite over all implementations.
+package struct BlobStoreContract {
+  private let store: any BlobStore
+  private var random: SeededRandom
+  private let now: Timestamp
+
+  package init(_ store: any BlobStore, seed: UInt64, now: Timestamp) {
+    self.store = store
+    random = SeededRandom(seed: seed)
+    self.now = now
+  }
+
+  /// Sizes around every boundary: empty, the small-body limit, a piece, a hash step.
+  package static let sizes = [0, 1, 65_535, 65_536, 65_537, 131_072, 1_048_576, 4_194_303, 4_194_304, 9_000_001]
+
+  package mutating func run() async throws {
+    for size in Self.sizes { try await whatIsWrittenIsRead(size: size) }
+    try await isInvisibleUntilPublished()
+    try await discardLeavesNothing()
+    try await deleteIsRepeatable()
+    try await namesAreTakenOnce()
+    try await sweepRemovesExpiredOnly()
+    try await rangesAreExact()
+    try await store.check()
+  }
+
+  private mutating func id(expiresIn seconds: Int64 = 3600) throws -> UploadID {
+    guard let id = UploadID(expiresAt: now.adding(seconds: seconds), using: &random) else {
+      throw ContractViolation(description: "the test clock cannot make ids")
+    }
+    return id
+  }
+
+  private mutating func bytes(_ count: Int) -> [UInt8] {
+    var state = random.next() | 1
+    return (0..<count).map { _ in
+      state ^= state << 13
+      state ^= state >> 7
+      state ^= state << 17
+      return UInt8(truncatingIfNeeded: state)
+    }
+  }
+
+  private func write(_ content: [UInt8], chunk: Int = 100_000, to writer: any BlobWriter) async throws {
+    var rest = content[...]
+    while !rest.isEmpty {
+      try await writer.append(ByteBuffer(bytes: rest.prefix(chunk)))
+      rest = rest.dropFirst(chunk)
+    }
+  }
+
+  private func put(_ content: [UInt8], _ id: UploadID) async throws -> BlobDigest {
+    let writer = try await store.create(id, declaredSize: Int64(content.count))
+    try await write(content, to: writer)
+    let digest = try await writer.finish()
+    try await writer.publish()
+    return digest
+  }
+
+  private func read(_ reader: any BlobReader, _ range: Range<Int64>) async throws -> [UInt8] {
+    var content: [UInt8] = []
+    try await reader.read(range, allocator: ByteBufferAllocator()) { content += $0.readableBytesView }
+    return content
+  }
+
+  private mutating func whatIsWrittenIsRead(size: Int) async throws {
+    let (id, content) = (try id(), bytes(size))
+    let digest = try await put(content, id)
+    try ContractViolation.check(digest.size == Int64(size), "finish tells the size (\(digest.size) of \(size))")
+    try ContractViolation.check(
+      digest.sha256 == Array(SHA256.hash(data: content)), "finish tells the SHA-256 of \(size) bytes")
+    guard let reader = try await store.open(id) else {
+      throw ContractViolation(description: "a published blob can be opened")
+    }
+    try ContractViolation.check(reader.size == Int64(size), "a reader knows the size")
+    let got = try await read(reader, 0..<Int64(size))
+    try ContractViolation.check(got == content, "what was written is read, \(size) bytes")
+    try await store.delete(id)
+    // An open reader keeps the bytes: a download survives the deletion.
+    let again = try await read(reader, 0..<Int64(size))
+    try ContractViolation.check(again == content, "an open blob is read whole after its deletion")
+  }
+
+  private mutating func rangesAreExact() async throws {
+    let (id, content) = (try id(), bytes(300_000))
+    _ = try await put(content, id)
+    guard let reader = try await store.open(id) else {
+      throw ContractViolation(description: "a published blob can be opened")
+    }
+    for (lower, upper) in [(0, 1), (0, 65_536), (1, 65_537), (65_535, 131_073), (299_999, 300_000), (150_000, 300_000)]
+    {
+      let got = try await read(reader, Int64(lower)..<Int64(upper))
+      try ContractViolation.check(got == Array(content[lower..<upper]), "range \(lower)..<\(upper) is exact")
+    }
+  }
+
+  private mutating func isInvisibleUntilPublished() async throws {
+    for size in [10, 500_000] {
+      let id = try id()
+      let writer = try await store.create(id, declaredSize: nil)
+      try await write(bytes(size), to: writer)
+      try ContractViolation.check(try await store.open(id) == nil, "a blob in the making is invisible")
+      _ = try await writer.finish()
+      try ContractViolation.check(try await store.open(id) == nil, "a finished blob is invisible before publish")
+      try await writer.publish()
+      try ContractViolation.check(try await store.open(id) != nil, "a published blob is visible")
+    }
+  }
+
+  private mutating func discardLeavesNothing() async throws {
+    for size in [0, 10, 5_000_000] {
+      for finished in [false, true] {
+        let id = try id()
+        let writer = try await store.create(id, declaredSize: nil)
+        try await write(bytes(size), to: writer)
+        if finished { _ = try await writer.finish() }
+        await writer.discard()
+        await writer.discard()
+        try ContractViolation.check(try await store.open(id) == nil, "a discarded blob is invisible")
+        try ContractViolation.check(
+          try await store.sweep(now: now, dryRun: true) == 0, "a discarded blob leaves nothing (\(size) bytes)")
+      }
+    }
+  }
+
+  private mutating func deleteIsRepeatable() async throws {
+    let id = try id()
+    _ = try await put(bytes(10), id)
+    try await store.delete(id)
+    try ContractViolation.check(try await store.open(id) == nil, "a deleted blob is gone")
+    try await store.delete(id)
+  }
+
+  private mutating func namesAreTakenOnce() async throws {
+    let (id, first) = (try id(), bytes(10))
+    _ = try await put(first, id)
+    var second: (any Error)?
+    do { _ = try await put(bytes(20), id) } catch { second = error }
+    try ContractViolation.check(second != nil, "an id is published once")
+    guard let reader = try await store.open(id) else {
+      throw ContractViolation(description: "the first blob of an id survives a second one")
+    }
+    let content = try await read(reader, 0..<reader.size)
+    try ContractViolation.check(content == first, "the first blob of an id is untouched by a second one")
+  }
+
+  private mutating func sweepRemovesExpiredOnly() async throws {
+    let (dies, lives) = (try id(expiresIn: 60), try id(expiresIn: 86_400))
+    _ = try await put(bytes(10), dies)
+    _ = try await put(bytes(10), lives)
+    let later = now.adding(seconds: 2 * 3600)
+    let planned = try await store.sweep(now: later, dryRun: true)
+    try ContractViolation.check(planned > 0, "sweep finds a blob that nobody knows after its expiry")
+    try ContractViolation.check(try await store.open(dies) != nil, "a dry run removes nothing")
+    let swept = try await store.sweep(now: later, dryRun: false)
+    try ContractViolation.check(swept == planned, "sweep does what the dry run said")
+    try ContractViolation.check(try await store.open(dies) == nil, "sweep removes what has expired")
+    try ContractViolation.check(try await store.open(lives) != nil, "sweep keeps what lives")
+    try ContractViolation.check(try await store.sweep(now: later, dryRun: false) == 0, "a second sweep finds nothing")
+  }
+}

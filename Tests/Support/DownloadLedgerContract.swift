@@ -1,0 +1,206 @@
+import Server
+import UploadCore
+
+/// What every `DownloadLedger` keeps. One suite over all implementations.
+///
+/// The rules themselves are tested in UploadCore; this is about keeping them atomically, and durably.
+package struct DownloadLedgerContract {
+  private let ledger: any DownloadLedger
+  /// Stores the record where the ledger looks for it, and gives it back.
+  private let makeUpload: (_ downloads: Int, _ size: Int64) async throws -> UploadRecord
+  private let start: Timestamp
+  /// What the ledger was made with.
+  private let leaseSeconds: Int64
+  private let resumeSeconds: Int64
+
+  package init(
+    _ ledger: any DownloadLedger, start: Timestamp, leaseSeconds: Int64, resumeSeconds: Int64,
+    makeUpload: @escaping (_ downloads: Int, _ size: Int64) async throws -> UploadRecord
+  ) {
+    self.ledger = ledger
+    self.start = start
+    self.leaseSeconds = leaseSeconds
+    self.resumeSeconds = resumeSeconds
+    self.makeUpload = makeUpload
+  }
+
+  private static let alice: [UInt8] = [1]
+  private static let bob: [UInt8] = [2]
+  private static let size: Int64 = 1_000_000
+
+  package func run() async throws {
+    for downloads in [1, 3] { try await oneSlotPerDelivery(downloads) }
+    try await releasedSlotIsFreeAtOnce()
+    try await expiredLeaseIsTakenOver()
+    try await renewedLeaseIsKept()
+    try await holderIsNotReplacedByTheClockAlone()
+    try await consumedIsFinal()
+    try await sameClientResumes()
+    try await consumeIsRepeatable()
+    try await partsSpendNothing()
+    try await smallFilesAreSpentInOneStep()
+    try await concurrentRequestsGetDifferentSlots()
+  }
+
+  private func whole(_ client: [UInt8]) -> DeliveryRequest {
+    DeliveryRequest(size: Self.size, range: nil, client: client)
+  }
+
+  private func holder(_ record: UploadRecord, _ decision: LeaseDecision, _ promise: String) throws -> SlotHolder {
+    guard case .lease(let slot, _) = decision, let nonce = slot.lease?.nonce else {
+      throw ContractViolation(description: "\(promise), not \(decision)")
+    }
+    return SlotHolder(id: record.id, size: record.size, slot: slot.number, nonce: nonce)
+  }
+
+  private func oneSlotPerDelivery(_ downloads: Int) async throws {
+    let record = try await makeUpload(downloads, Self.size)
+    var holders: [SlotHolder] = []
+    for _ in 0..<downloads {
+      holders.append(
+        try holder(record, try await ledger.begin(record, whole(Self.alice), now: start), "a free slot is leased"))
+    }
+    try ContractViolation.check(
+      Set(holders.map(\.slot)).count == downloads, "\(downloads) downloads have \(downloads) slots")
+    guard case .locked(let seconds) = try await ledger.begin(record, whole(Self.bob), now: start) else {
+      throw ContractViolation(description: "all slots leased is locked")
+    }
+    try ContractViolation.check(1...Int(leaseSeconds) ~= seconds, "Retry-After is within the lease")
+    for holder in holders {
+      try ContractViolation.check(
+        try await ledger.consume(holder, bytesSent: Self.size, now: start), "the holder can consume its slot")
+    }
+    try ContractViolation.check(
+      try await ledger.begin(record, whole(Self.bob), now: start) == .gone, "all slots consumed is gone")
+  }
+
+  private func releasedSlotIsFreeAtOnce() async throws {
+    let record = try await makeUpload(1, Self.size)
+    let first = try holder(
+      record, try await ledger.begin(record, whole(Self.alice), now: start), "a free slot is leased")
+    try await ledger.release(first, bytesSent: 10, now: start)
+    _ = try holder(
+      record, try await ledger.begin(record, whole(Self.bob), now: start), "a released slot is leased at once")
+    try ContractViolation.check(
+      try await !ledger.consume(first, bytesSent: Self.size, now: start), "who has released cannot consume")
+  }
+
+  private func expiredLeaseIsTakenOver() async throws {
+    let record = try await makeUpload(1, Self.size)
+    let first = try holder(
+      record, try await ledger.begin(record, whole(Self.alice), now: start), "a free slot is leased")
+    let later = start.adding(seconds: leaseSeconds)
+    let second = try holder(
+      record, try await ledger.begin(record, whole(Self.bob), now: later), "an expired lease is taken over")
+    try ContractViolation.check(
+      try await !ledger.renew(first, bytesSent: 0, now: later), "who was replaced cannot renew")
+    try ContractViolation.check(
+      try await !ledger.consume(first, bytesSent: Self.size, now: later), "who was replaced cannot consume")
+    try await ledger.release(first, bytesSent: 0, now: later)
+    try ContractViolation.check(
+      try await ledger.consume(second, bytesSent: Self.size, now: later),
+      "a late release of another does not free the slot")
+  }
+
+  private func renewedLeaseIsKept() async throws {
+    let record = try await makeUpload(1, Self.size)
+    let first = try holder(
+      record, try await ledger.begin(record, whole(Self.alice), now: start), "a free slot is leased")
+    let almost = start.adding(seconds: leaseSeconds - 1)
+    try ContractViolation.check(try await ledger.renew(first, bytesSent: 10, now: almost), "the holder can renew")
+    guard case .locked = try await ledger.begin(record, whole(Self.bob), now: start.adding(seconds: leaseSeconds + 1))
+    else {
+      throw ContractViolation(description: "a renewed lease is not taken over")
+    }
+  }
+
+  private func holderIsNotReplacedByTheClockAlone() async throws {
+    let record = try await makeUpload(1, Self.size)
+    let first = try holder(
+      record, try await ledger.begin(record, whole(Self.alice), now: start), "a free slot is leased")
+    let late = start.adding(seconds: 100 * leaseSeconds)
+    try ContractViolation.check(
+      try await ledger.consume(first, bytesSent: Self.size, now: late), "a late holder that nobody replaced may consume"
+    )
+  }
+
+  private func consumedIsFinal() async throws {
+    let record = try await makeUpload(1, Self.size)
+    let first = try holder(
+      record, try await ledger.begin(record, whole(Self.alice), now: start), "a free slot is leased")
+    _ = try await ledger.consume(first, bytesSent: Self.size, now: start)
+    try await ledger.release(first, bytesSent: 0, now: start)
+    let year = start.adding(seconds: 31_536_000)
+    try ContractViolation.check(
+      try await ledger.begin(record, whole(Self.alice), now: year) == .gone, "consumed is final")
+  }
+
+  private func consumeIsRepeatable() async throws {
+    let record = try await makeUpload(1, Self.size)
+    let first = try holder(
+      record, try await ledger.begin(record, whole(Self.alice), now: start), "a free slot is leased")
+    for _ in 1...2 {
+      try ContractViolation.check(
+        try await ledger.consume(first, bytesSent: Self.size, now: start), "who lost the answer may ask again")
+    }
+  }
+
+  private func sameClientResumes() async throws {
+    let record = try await makeUpload(1, Self.size)
+    let tail = DeliveryRequest(size: Self.size, range: 500_000...999_999, client: Self.alice)
+    let first = try holder(
+      record, try await ledger.begin(record, whole(Self.alice), now: start), "a free slot is leased")
+    let second = try holder(
+      record, try await ledger.begin(record, tail, now: start), "the same client resumes its slot")
+    try ContractViolation.check(
+      try await !ledger.consume(first, bytesSent: Self.size, now: start), "a resumed delivery replaces the hung one")
+    try ContractViolation.check(
+      try await ledger.consume(second, bytesSent: 500_000, now: start), "the resumed one consumes")
+    let soon = start.adding(seconds: resumeSeconds - 1)
+    guard case .resumeConsumed = try await ledger.begin(record, tail, now: soon) else {
+      throw ContractViolation(description: "a lost last packet can be resumed")
+    }
+    let other = DeliveryRequest(size: Self.size, range: 500_000...999_999, client: Self.bob)
+    try ContractViolation.check(try await ledger.begin(record, other, now: soon) == .gone, "but not by another client")
+    let late = start.adding(seconds: resumeSeconds)
+    try ContractViolation.check(try await ledger.begin(record, tail, now: late) == .gone, "and not later")
+  }
+
+  private func partsSpendNothing() async throws {
+    let record = try await makeUpload(1, Self.size)
+    let probe = DeliveryRequest(size: Self.size, range: 0...0, client: Self.alice)
+    for _ in 0..<50 {
+      guard case .part = try await ledger.begin(record, probe, now: start) else {
+        throw ContractViolation(description: "a probe of one byte takes no slot")
+      }
+    }
+    _ = try holder(record, try await ledger.begin(record, whole(Self.bob), now: start), "probes spend nothing")
+  }
+
+  private func smallFilesAreSpentInOneStep() async throws {
+    let record = try await makeUpload(1, 100)
+    let request = DeliveryRequest(size: 100, range: nil, client: Self.alice)
+    guard case .lease = try await ledger.beginAndConsume(record, request, now: start) else {
+      throw ContractViolation(description: "a small download is leased and consumed")
+    }
+    try ContractViolation.check(try await ledger.beginAndConsume(record, request, now: start) == .gone, "once")
+  }
+
+  /// 32 at a time: never more leases than slots.
+  private func concurrentRequestsGetDifferentSlots() async throws {
+    let record = try await makeUpload(3, Self.size)
+    let (ledger, start) = (ledger, start)
+    let leases = try await withThrowingTaskGroup(of: Int?.self) { group in
+      for index in 0..<32 {
+        group.addTask {
+          let request = DeliveryRequest(size: Self.size, range: nil, client: [UInt8(index)])
+          guard case .lease(let slot, _) = try await ledger.begin(record, request, now: start) else { return nil }
+          return slot.number
+        }
+      }
+      return try await group.reduce(into: [Int]()) { if let slot = $1 { $0.append(slot) } }
+    }
+    try ContractViolation.check(
+      leases.sorted() == [1, 2, 3], "32 requests get each of 3 slots once, not \(leases.sorted())")
+  }
+}
