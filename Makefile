@@ -41,6 +41,7 @@ format: deps ## rewrite the sources in the one style
 bench: build ## compare with nginx, side by side in one run
 	@scripts/install-deps bench
 	Benchmarks/compare-with-nginx
+	Benchmarks/cleanup-at-scale
 
 fuzz: test-deps ## feed random input to the parsers for FUZZ_SECONDS (600)
 	scripts/fuzz

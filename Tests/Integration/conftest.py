@@ -1,4 +1,11 @@
-"""Fixtures: servers under test. A factory per test and one per module, both with a folder of their own."""
+"""Fixtures: servers under test. A factory per test and one per module, both with a folder of their own.
+
+    python3 -m pytest Tests/Integration                     everything, one process
+    BASHUPLOAD=/path/to/bashupload SEED=42 python3 -m pytest Tests/Integration/test_race.py -s
+
+Needed: curl, wget, openssl, and the right to make a mount namespace (root, or user namespaces). A story's random numbers
+come from SEED, which the first lines of the output and every failure show.
+"""
 
 import pytest
 

@@ -16,8 +16,17 @@ BINARY = Path(os.environ.get("BASHUPLOAD") or HERE / "../../.build/release/bashu
 
 # What the Swift runtime or the allocator prints when a process ends by its own fault.
 CRASH_MARKS = (
-    "Fatal error", "fatal error", "*** Signal", "*** Program crashed", "Swift runtime failure", "Precondition failed",
-    "Assertion failed", "Segmentation fault", "double free", "malloc():", "stack smashing",
+    "Fatal error",
+    "fatal error",
+    "*** Signal",
+    "*** Program crashed",
+    "Swift runtime failure",
+    "Precondition failed",
+    "Assertion failed",
+    "Segmentation fault",
+    "double free",
+    "malloc():",
+    "stack smashing",
 )
 DEFAULTS = {"HOST": "127.0.0.1", "METRICS_PORT": "0", "LOG_FORMAT": "json", "MIN_FREE_SPACE": "1MiB"}
 
@@ -48,8 +57,15 @@ def run(arguments, folder: Path, settings: dict, seconds: float = 60.0, wrapper=
     """A command of the program that ends by itself (cleanup, --print-config, a start that must fail)."""
     assert BINARY.exists(), f"no program at {BINARY}: build it or set BASHUPLOAD"
     return subprocess.run(
-        [*wrapper, str(BINARY), *map(str, arguments)], cwd=folder, env=environment(folder, settings),
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=seconds, text=True)
+        [*wrapper, str(BINARY), *map(str, arguments)],
+        cwd=folder,
+        env=environment(folder, settings),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        timeout=seconds,
+        text=True,
+    )
 
 
 def alarm_lines(output: str) -> list:
@@ -91,9 +107,14 @@ class Server:
         self.may_be_gone = False
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [*self.wrapper, str(BINARY), "serve", *self.arguments], cwd=self.folder,
-                env=environment(self.folder, self.settings), stdin=subprocess.DEVNULL, stdout=log,
-                stderr=subprocess.STDOUT, start_new_session=True)
+                [*self.wrapper, str(BINARY), "serve", *self.arguments],
+                cwd=self.folder,
+                env=environment(self.folder, self.settings),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
         return self
 
     def start(self, seconds: float = 20.0):

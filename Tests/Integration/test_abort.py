@@ -10,16 +10,47 @@ import pytest
 
 import wire
 from store import Store
-from uploads import (BROWSER, assert_error, assert_file, assert_gone, assert_locked, get, get_when_free, multipart, put,
-                     sha256, state)
+from uploads import (
+    BROWSER,
+    assert_error,
+    assert_file,
+    assert_gone,
+    assert_locked,
+    get,
+    get_when_free,
+    multipart,
+    put,
+    sha256,
+    state,
+)
 from waiting import eventually, pause, seeded
 
 KIB, MIB = 1024, 1024 * 1024
 LEASE = 5
 SIZE = 32 * MIB
 # Where the client leaves, in body bytes read. The last point leaves half a megabyte unread.
-POINTS = (0, 1, 1023, KIB, 64 * KIB - 1, 64 * KIB, 64 * KIB + 1, 256 * KIB, MIB, 2 * MIB, 4 * MIB, 6 * MIB + 7, 8 * MIB,
-          12 * MIB, 16 * MIB, 20 * MIB + 13, 24 * MIB, 28 * MIB, SIZE - MIB, SIZE - 512 * KIB)
+POINTS = (
+    0,
+    1,
+    1023,
+    KIB,
+    64 * KIB - 1,
+    64 * KIB,
+    64 * KIB + 1,
+    256 * KIB,
+    MIB,
+    2 * MIB,
+    4 * MIB,
+    6 * MIB + 7,
+    8 * MIB,
+    12 * MIB,
+    16 * MIB,
+    20 * MIB + 13,
+    24 * MIB,
+    28 * MIB,
+    SIZE - MIB,
+    SIZE - 512 * KIB,
+)
 assert len(POINTS) == 20
 
 PREVIEWS = {
@@ -114,7 +145,7 @@ def test_probe_spends_nothing(server, name):
         assert response.status in accepted and response.complete, response
         assert body not in response.body, "the probe got the whole file"
         if response.status == 206 and method == "GET":
-            assert response.body == body[:len(response.body)] and len(response.body) <= 2
+            assert response.body == body[: len(response.body)] and len(response.body) <= 2
     seen = eventually(lambda: (now := state(server, upload.id))["state"] != "leased" and now, LEASE + 5, "no lease left")
     assert (seen["state"], seen["remainingDownloads"]) == ("available", 1)
     assert_file(get_when_free(server, upload.path, LEASE + 5), body)
@@ -157,8 +188,9 @@ def test_button_of_the_page_spends_and_delivers(server, allowed):
         target = urlsplit(urljoin(upload.url, action))
         assert target.netloc == urlsplit(upload.url).netloc
         form = {**BROWSER, "Content-Type": "application/x-www-form-urlencoded"}
-        answer = wire.request(server, "POST", target.path + (f"?{target.query}" if target.query else ""), form,
-                              urlencode(values).encode())
+        answer = wire.request(
+            server, "POST", target.path + (f"?{target.query}" if target.query else ""), form, urlencode(values).encode()
+        )
         assert_file(answer, body)
         assert 'filename="holiday photo.jpg"' in answer.header("Content-Disposition")
         assert answer.header("X-Remaining-Downloads") == str(left - 1)
@@ -175,8 +207,7 @@ def test_button_pressed_twice_delivers_once(server):
     page.feed(get(server, upload.path, BROWSER).text)
     action = urlsplit(urljoin(upload.url, next(form[1] for form in page.found if form[0] == "post")))
     for connection in connections:
-        connection.send_head("POST", action.path + (f"?{action.query}" if action.query else ""),
-                             {**BROWSER, "Content-Length": "0"})
+        connection.send_head("POST", action.path + (f"?{action.query}" if action.query else ""), {**BROWSER, "Content-Length": "0"})
     answers = sorted((connection.read() for connection in connections), key=lambda answer: answer.status)
     assert_file(answers[0], body)
     assert answers[1].status in (423, 410), answers[1]
@@ -260,9 +291,19 @@ def test_lost_last_packet_is_not_a_lost_file(server):
     assert 2.0 <= served - counted <= 4.5, f"the tail was served for {served - counted:.1f} s with RESUME_SECONDS=3"
 
 
-@pytest.mark.parametrize("ranges", [["bytes=0-"], ["bytes=0-99999"], ["bytes=-100000"], ["bytes=0-0,1-"], ["bytes=0-49999,50000-"],
-                                    ["bytes=0-49999", "bytes=50000-"], ["bytes=0-99998", "bytes=99999-"]],
-                         ids=lambda ranges: " then ".join(ranges))
+@pytest.mark.parametrize(
+    "ranges",
+    [
+        ["bytes=0-"],
+        ["bytes=0-99999"],
+        ["bytes=-100000"],
+        ["bytes=0-0,1-"],
+        ["bytes=0-49999,50000-"],
+        ["bytes=0-49999", "bytes=50000-"],
+        ["bytes=0-99998", "bytes=99999-"],
+    ],
+    ids=lambda ranges: " then ".join(ranges),
+)
 def test_ranges_that_give_the_whole_file_spend_it(server, ranges):
     """However a whole file is cut into ranges, it was delivered; a second whole delivery is refused."""
     body = seeded("ranges").randbytes(100000)
@@ -286,7 +327,7 @@ def test_more_than_ten_attempts_end_it(server, big):
     for attempt in range(10):
         connection, response = start_download(server, upload.path)
         assert response.status == 200, f"attempt {attempt + 1}: {response!r}"
-        assert connection.take(64 * KIB) == big[:64 * KIB]
+        assert connection.take(64 * KIB) == big[: 64 * KIB]
         connection.reset()
     answer = get_when_free(server, upload.path, LEASE + 5)
     assert_error(answer, 410)
@@ -298,7 +339,7 @@ def test_probes_are_not_attempts(server):
     upload = put(server, body, "looked-at.bin")
     for number in range(30):
         response = get_when_free(server, upload.path, LEASE + 5, {"Range": f"bytes=0-{number}"})
-        assert_file(response, body[:number + 1], 206)
+        assert_file(response, body[: number + 1], 206)
     assert_file(get_when_free(server, upload.path, LEASE + 5), body)
 
 

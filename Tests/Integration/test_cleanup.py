@@ -37,9 +37,13 @@ def test_command_beside_a_running_server(serve):
     lasting, waiting = put(server, bodies[2], headers=LASTING), put(server, bodies[3])
     assert_file(get(server, consumed.path), bodies[1])
     eventually(lambda: is_over(server, expired), 8, "the upload expires")
-    told = eventually(lambda: (now := cleanup(server, "--dry-run"))["deletedObjects"] == 2 and now, 10, "two files are due", every=0.2)
+    told = eventually(
+        lambda: (now := cleanup(server, "--dry-run"))["deletedObjects"] == 2 and now, 10, "two files are due", every=0.2
+    )
     assert told["freedBytes"] == 300000
-    assert {upload.id for upload in (expired, consumed, lasting, waiting)} == {name.split("/")[-1] for name in store.files("u")}, "a dry run deleted"
+    assert {upload.id for upload in (expired, consumed, lasting, waiting)} == {name.split("/")[-1] for name in store.files("u")}, (
+        "a dry run deleted"
+    )
     told = cleanup(server)
     assert (told["deletedObjects"], told["freedBytes"]) == (2, 300000)
     assert {name.split("/")[-1] for name in store.files("u")} == {lasting.id, waiting.id}
@@ -66,7 +70,10 @@ def test_orphans_of_expired_folders_leave(serve):
     server = serve(NO_CLEANUP=True)
     store = Store(server.data)
     lasting = put(server, b"lasting", headers=LASTING)
-    orphans = [store.path(id_at(time.time() - seconds, f"orphan000{number}")) for number, seconds in enumerate((86400, 86400, 10 * 86400, 200 * 86400))]
+    orphans = [
+        store.path(id_at(time.time() - seconds, f"orphan000{number}"))
+        for number, seconds in enumerate((86400, 86400, 10 * 86400, 200 * 86400))
+    ]
     for orphan in orphans:
         orphan.parent.mkdir(parents=True, exist_ok=True)
         orphan.write_bytes(b"x" * 1000)
@@ -85,9 +92,17 @@ def test_server_cleans_by_itself(serve):
     """Within one CLEANUP_INTERVAL after the end (and after RESUME_SECONDS) the bytes have left."""
     server = serve(CLEANUP_INTERVAL=1, RESUME_SECONDS=1)
     store = Store(server.data)
-    expired, consumed, lasting = put(server, b"e" * 1000, headers=BRIEF), put(server, b"c" * 1000), put(server, b"l" * 1000, headers=LASTING)
+    expired, consumed, lasting = (
+        put(server, b"e" * 1000, headers=BRIEF),
+        put(server, b"c" * 1000),
+        put(server, b"l" * 1000, headers=LASTING),
+    )
     assert get(server, consumed.path).status == 200
-    eventually(lambda: set(store.files("u").values()) == {1000} and [name.split("/")[-1] for name in store.files("u")] == [lasting.id], 10, "only the lasting file is on disk")
+    eventually(
+        lambda: set(store.files("u").values()) == {1000} and [name.split("/")[-1] for name in store.files("u")] == [lasting.id],
+        10,
+        "only the lasting file is on disk",
+    )
     assert store.ids_with_bytes() == {lasting.id}
     assert_gone(server, expired.path)
     assert_gone(server, consumed.path)
@@ -110,11 +125,15 @@ def test_transfers_under_way_are_untouched(serve):
     server = serve(NO_CLEANUP=True)
     body = seeded("under way").randbytes(16 * MIB)
     once = put(server, body, "once.bin")
-    with wire.Connection(server, timeout=30) as up, wire.Connection(server, timeout=30) as form, wire.Connection(server, rcvbuf=16 * 1024, timeout=30) as down:
+    with (
+        wire.Connection(server, timeout=30) as up,
+        wire.Connection(server, timeout=30) as form,
+        wire.Connection(server, rcvbuf=16 * 1024, timeout=30) as down,
+    ):
         up.send_head("PUT", "/up.bin", {"Content-Length": str(4 * MIB)})
-        up.send(body[:2 * MIB])
+        up.send(body[: 2 * MIB])
         form.send_head("PUT", "/chunked.bin", {"Transfer-Encoding": "chunked"})
-        form.send(wire.chunk(body[:2 * MIB]))
+        form.send(wire.chunk(body[: 2 * MIB]))
         down.send_head("GET", once.path)
         assert down.head().status == 200
         first = down.take(MIB)
@@ -122,12 +141,12 @@ def test_transfers_under_way_are_untouched(serve):
         for _ in range(3):
             told = cleanup(server)
             assert (told["deletedObjects"], told["forgottenRows"]) == (0, 0)
-        up.send(body[2 * MIB:4 * MIB])
-        form.send(wire.chunk(body[2 * MIB:4 * MIB]) + b"0\r\n\r\n")
+        up.send(body[2 * MIB : 4 * MIB])
+        form.send(wire.chunk(body[2 * MIB : 4 * MIB]) + b"0\r\n\r\n")
         uploads = [upload_of(connection.read("PUT")) for connection in (up, form)]
         assert sha256(first + down.take(15 * MIB, 30)) == sha256(body)
     for upload in uploads:
-        assert_file(get(server, upload.path), body[:4 * MIB])
+        assert_file(get(server, upload.path), body[: 4 * MIB])
     assert_gone(server, once.path)
 
 

@@ -29,6 +29,7 @@ MOMENTS = ("any", "start", "body half sent", "body sent", "download begun", "dow
 @dataclass
 class Kept:
     """One acknowledged upload and everything clients saw of it afterwards."""
+
     id: str
     path: str
     token: str
@@ -36,7 +37,7 @@ class Kept:
     size: int
     once: bool
     attempts: list = field(default_factory=list)  # how far each download came that was cut short
-    part: bytes = b""                             # what was received until then
+    part: bytes = b""  # what was received until then
     deliveries: int = 0
     deleting: bool = False
     deleted: bool = False
@@ -54,10 +55,10 @@ class Load:
         self.random = random
         self.pool = random.randbytes(4 * MIB)
         self.lock = threading.Lock()
-        self.kept = {}             # id → Kept
-        self.free = []             # ids nobody works on now: a file has one client at a time, so the notes are exact
-        self.cut = []              # the same, of downloads that were cut off once and may be resumed
-        self.fully_sent = set()    # sha-256 of every body whose last byte left a worker
+        self.kept = {}  # id → Kept
+        self.free = []  # ids nobody works on now: a file has one client at a time, so the notes are exact
+        self.cut = []  # the same, of downloads that were cut off once and may be resumed
+        self.fully_sent = set()  # sha-256 of every body whose last byte left a worker
         self.problems = []
         self.ending = threading.Event()
         self.events = {name: threading.Event() for name in MOMENTS}
@@ -111,7 +112,7 @@ class Load:
     def put(self, random):
         size = random.choice((0, 1, 100, 4096, 65536, int(3 * MIB * random.random() ** 3), random.randrange(3 * MIB)))
         start = random.randrange(MIB)
-        body = random.randbytes(min(size, 24)) + self.pool[start:start + max(0, size - 24)]
+        body = random.randbytes(min(size, 24)) + self.pool[start : start + max(0, size - 24)]
         once = random.random() < 0.6
         fields = [] if once else [("X-Expiration-Seconds", "3600")]
         chunked = random.random() < 0.3
@@ -206,7 +207,8 @@ class Load:
 
     def check_gone(self, kept):
         assert kept.deliveries == 1 or kept.may_be_spent(), (
-            f"{kept.id} is gone without a delivery: {kept.size} bytes, cut at {kept.attempts}")
+            f"{kept.id} is gone without a delivery: {kept.size} bytes, cut at {kept.attempts}"
+        )
 
     def delete(self, kept):
         with wire.Connection(self.server, timeout=20) as connection:
@@ -283,8 +285,12 @@ def final_check(load, server):
             response = get(server, kept.path)
             assert response.status == 410, f"{kept.id} was delivered and answers {response!r:.300}"
         else:
-            answer = eventually(lambda: (now := get(server, kept.path, timeout=30)).status != 423 and now, LEASE + 5,
-                                f"{kept.id} is free again", every=0.1)
+            answer = eventually(
+                lambda: (now := get(server, kept.path, timeout=30)).status != 423 and now,
+                LEASE + 5,
+                f"{kept.id} is free again",
+                every=0.1,
+            )
             if answer.status == 410:
                 assert kept.deleting or kept.once and kept.may_be_spent(), f"{kept.id} is lost: {kept!r:.300}"
             else:
@@ -312,7 +318,9 @@ def tidy_check(load, server):
     try:
         eventually(settled, RESUME + 5, "files and index agree", every=0.1)
     except AssertionError as error:
-        raise AssertionError(f"after cleanup there are files without a row, or rows with blob_due and no file: {difference}") from error
+        raise AssertionError(
+            f"after cleanup there are files without a row, or rows with blob_due and no file: {difference}"
+        ) from error
     names = on_disk()
     assert not store.files("tmp")
     for name in store.files("u"):

@@ -11,7 +11,7 @@ import pytest
 import running
 import wire
 from store import Store
-from uploads import (assert_error, assert_file, assert_gone, get, get_when_free, put, repr_digest, state, upload_of)
+from uploads import assert_error, assert_file, assert_gone, get, get_when_free, put, repr_digest, state, upload_of
 from waiting import eventually, seeded
 
 KIB, MIB = 1024, 1024 * 1024
@@ -82,8 +82,12 @@ def fill_the_body(connection, count, piece=256 * KIB):
 
 def curl_upload(server, path, *options):
     """(exit code, status, bytes sent, body) of a real curl."""
-    out = subprocess.run(["curl", "-sS", "-w", "\n%{http_code} %{size_upload}", *options, "-T", str(path), server.url],
-                         capture_output=True, text=True, timeout=60)
+    out = subprocess.run(
+        ["curl", "-sS", "-w", "\n%{http_code} %{size_upload}", *options, "-T", str(path), server.url],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     body, _, last = out.stdout.rpartition("\n")
     status, _, size = last.partition(" ")
     return out.returncode, int(status), int(size), body
@@ -107,8 +111,13 @@ def test_full_disk_refuses_keeps_and_recovers(small_disk, tmp_path):
     code, status, sent, body = curl_upload(server, big)
     assert (status, sent) == (507, 0) and len(body.strip().splitlines()) == 1, (code, status, sent, body)
     with open(big, "rb") as source:  # the same from a pipe: no length, so the disk is seen to fill under way
-        piped = subprocess.run(["curl", "-sS", "-o", "-", "-w", "\n%{http_code}", "-T", "-", f"{server.url}/piped.bin"],
-                               stdin=source, capture_output=True, text=True, timeout=60)
+        piped = subprocess.run(
+            ["curl", "-sS", "-o", "-", "-w", "\n%{http_code}", "-T", "-", f"{server.url}/piped.bin"],
+            stdin=source,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
     assert piped.stdout.splitlines()[-1] == "507", (piped.stdout, piped.stderr)
 
     with wire.Connection(server) as connection:
@@ -249,7 +258,9 @@ def does_not_start(server, what: str, remedy: str, wrapper=(), seconds=60, where
     assert done.returncode > 0, f"ended with {done.returncode}:\n{output}"
     assert not any(mark in output for mark in running.CRASH_MARKS), output
     lines = running.alarm_lines(output)
-    good = [line for line in lines if re.search(what, line, re.I) and re.search(remedy, line, re.I) and re.search(where, line, re.I)]
+    good = [
+        line for line in lines if re.search(what, line, re.I) and re.search(remedy, line, re.I) and re.search(where, line, re.I)
+    ]
     assert good, "no line says what is wrong and how to repair it:\n" + "\n".join(lines)
     return done
 
@@ -263,15 +274,21 @@ def still_there(server, store, bytes_before):
         assert get(server, f"/{id}").status == 200
 
 
-@pytest.mark.parametrize("part, where", [("index.sqlite", "index"), (".", "index|DATA_DIR|data directory")],
-                         ids=["the file", "the directory"])
+@pytest.mark.parametrize(
+    "part, where", [("index.sqlite", "index"), (".", "index|DATA_DIR|data directory")], ids=["the file", "the directory"]
+)
 def test_index_read_only(stopped, part, where):
     """The index cannot be written: the start says so and says what to change."""
     server, store, before = stopped
     target = os.path.normpath(server.data / part)
     wrapper = running.mounted(f"mount --bind '{target}' '{target}'; mount -o remount,bind,ro '{target}'")
-    does_not_start(server, r"read.?only|not writable|cannot write|permission", r"chown|chmod|remount|writable|permission|DATA_DIR", wrapper,
-                   where=where)
+    does_not_start(
+        server,
+        r"read.?only|not writable|cannot write|permission",
+        r"chown|chmod|remount|writable|permission|DATA_DIR",
+        wrapper,
+        where=where,
+    )
     still_there(server, store, before)
 
 
@@ -309,8 +326,12 @@ def test_second_serve_on_one_data_directory(serve):
     second = running.run(["serve"], server.folder, {**server.settings, "PORT": running.free_port()}, 30)
     assert second.returncode == 1, second
     lines = running.alarm_lines(second.stdout + second.stderr)
-    assert [line for line in lines if re.search(r"DATA_DIR|data directory|" + re.escape(str(server.data)), line)
-            and re.search(r"another|already|in use|second", line)], lines
+    assert [
+        line
+        for line in lines
+        if re.search(r"DATA_DIR|data directory|" + re.escape(str(server.data)), line)
+        and re.search(r"another|already|in use|second", line)
+    ], lines
     assert len([line for line in lines if re.search(r"another|already|in use|second", line)]) == 1, lines
     assert_file(get(server, upload.path), b"first")
     server.kill9()

@@ -48,6 +48,7 @@ def untouched(server, shared):
 
 def play(server, row, path) -> wire.Response | None:
     """Sends a row as it stands and returns the answer, or None when the server hung up without one."""
+
     def fill(data):
         return data.replace(b"{host}", f"{server.host}:{server.port}".encode()).replace(b"{shared}", path.encode())
 
@@ -58,7 +59,8 @@ def play(server, row, path) -> wire.Response | None:
             connection.half_close()
         deadline = time.monotonic() + PATIENCE
         for byte in fill(row.drip):
-            if time.monotonic() > deadline or connection.readable(row.every) or not connection.send(bytes([byte])):
+            assert time.monotonic() < deadline, f"after {PATIENCE} s the server still puts up with a byte every {row.every} s"
+            if connection.readable(row.every) or not connection.send(bytes([byte])):
                 break
         try:
             response = connection.read("GET")
@@ -67,7 +69,9 @@ def play(server, row, path) -> wire.Response | None:
             return None
         assert response.complete, f"the answer is cut short: {response!r}"
         if row.ends or connection.readable(0):
-            assert ends_silently(connection), f"the connection stays open after {response.status}, or more follows: {connection.buffer[:200]!r}"
+            assert ends_silently(connection), (
+                f"the connection stays open after {response.status}, or more follows: {connection.buffer[:200]!r}"
+            )
         return response
 
 
@@ -184,7 +188,7 @@ def test_flipped_bits_in_a_form(server, untouched):
     form = form.replace(b"{host}", f"{server.host}:{server.port}".encode())
     for _ in range(80):
         at = random.randrange(form.index(b"--XX"), len(form))
-        data = form[:at] + bytes([form[at] ^ (1 << random.randrange(8))]) + form[at + 1:]
+        data = form[:at] + bytes([form[at] ^ (1 << random.randrange(8))]) + form[at + 1 :]
         with wire.Connection(server, timeout=PATIENCE) as connection:
             connection.send(data)
             response = connection.read()

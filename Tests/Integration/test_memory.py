@@ -43,8 +43,12 @@ def test_five_gibibytes_there_and_back(serve, tmp_path):
     hashing = threading.Thread(target=lambda: expected.append(digest(open(source, "rb", buffering=0))))
     hashing.start()
     try:
-        sent = subprocess.run(["curl", "-sS", "--fail", "-H", "Accept: text/uri-list", "-T", str(source), server.url],
-                              capture_output=True, text=True, timeout=240)
+        sent = subprocess.run(
+            ["curl", "-sS", "--fail", "-H", "Accept: text/uri-list", "-T", str(source), server.url],
+            capture_output=True,
+            text=True,
+            timeout=240,
+        )
         hashing.join()
         assert sent.returncode == 0, sent.stderr
         peak_up = server.rss_peak()

@@ -63,8 +63,11 @@ def deliveries(answers, body) -> int:
     return count
 
 
-@pytest.mark.parametrize("allowed, shapes", [(1, PLAIN), (3, PLAIN), (1, SHAPES), (3, SHAPES)],
-                         ids=["once", "three times", "once, with ranges", "three times, with ranges"])
+@pytest.mark.parametrize(
+    "allowed, shapes",
+    [(1, PLAIN), (3, PLAIN), (1, SHAPES), (3, SHAPES)],
+    ids=["once", "three times", "once, with ranges", "three times, with ranges"],
+)
 def test_exactly_as_many_bodies_as_allowed(serve, allowed, shapes):
     """64 at once, 50 rounds: exactly N complete correct bodies a round, however often the others try again."""
     random = seeded(f"race {allowed} {len(shapes)}")

@@ -16,8 +16,10 @@ RFC3339_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 ENGLISH = re.compile(r"[A-Za-z]{3,}.*[A-Za-z]{3,}")
 # RFC 6266 and 8187: a quoted ASCII name first, then the name in UTF-8.
-DISPOSITION = re.compile(r"(?P<kind>inline|attachment); *filename=\"(?P<plain>(?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\[\x20-\x7e])*)\"; *"
-                         r"filename\*=UTF-8''(?P<full>(?:[A-Za-z0-9!#$&+.^_`|~-]|%[0-9A-Fa-f]{2})*)")
+DISPOSITION = re.compile(
+    r"(?P<kind>inline|attachment); *filename=\"(?P<plain>(?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\[\x20-\x7e])*)\"; *"
+    r"filename\*=UTF-8''(?P<full>(?:[A-Za-z0-9!#$&+.^_`|~-]|%[0-9A-Fa-f]{2})*)"
+)
 BROWSER = {
     "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
     "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
@@ -82,7 +84,7 @@ def put(server, body: bytes, name: str = "file.bin", headers=None, *, chunked=Fa
     pairs = wire.fields(headers)
     if chunked:
         pairs.append(("Transfer-Encoding", "chunked"))
-        body = b"".join(wire.chunk(body[at:at + 65536]) for at in range(0, len(body), 65536)) + b"0\r\n\r\n"
+        body = b"".join(wire.chunk(body[at : at + 65536]) for at in range(0, len(body), 65536)) + b"0\r\n\r\n"
     return upload_of(wire.request(server, "PUT", f"/{name}", pairs, body, source=source, timeout=60))
 
 

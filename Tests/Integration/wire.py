@@ -210,7 +210,7 @@ class Connection:
         while got < count:
             if not self.buffer and not self._fill(deadline):
                 break
-            piece, self.buffer = self.buffer[: count - got], self.buffer[count - got:]
+            piece, self.buffer = self.buffer[: count - got], self.buffer[count - got :]
             parts.append(piece)
             got += len(piece)
         return b"".join(parts)

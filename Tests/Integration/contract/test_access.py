@@ -9,7 +9,7 @@ import pytest
 
 import wire
 from store import Store
-from uploads import (BROWSER, CHINESE, ENGLISH, assert_error, assert_file, get, multipart, put, upload_of, urls)
+from uploads import BROWSER, CHINESE, ENGLISH, assert_error, assert_file, get, multipart, put, upload_of, urls
 from waiting import eventually
 
 PASSWORD = "correct horse: battery staple"
@@ -30,10 +30,27 @@ def guarded(serve_once):
     return serve_once(PASSWORD=PASSWORD)
 
 
-GOOD = {"plain": PASSWORD, "basic": basic("anybody", PASSWORD), "basic without a user": basic("", PASSWORD), "basic lower case": basic("u", PASSWORD).replace("Basic", "basic")}
-BAD = {"none": None, "empty": "", "wrong": "wrong", "longer": PASSWORD + "x", "shorter": PASSWORD[:-1], "other case": PASSWORD.upper(), "basic wrong": basic("u", "wrong"),
-       "basic as user": basic(PASSWORD, ""), "basic no colon": "Basic " + base64.b64encode(PASSWORD.encode()).decode(), "basic no base64": "Basic !!!", "basic empty": "Basic",
-       "basic of the word": "Basic " + PASSWORD, "bearer wrong": "Bearer wrong"}
+GOOD = {
+    "plain": PASSWORD,
+    "basic": basic("anybody", PASSWORD),
+    "basic without a user": basic("", PASSWORD),
+    "basic lower case": basic("u", PASSWORD).replace("Basic", "basic"),
+}
+BAD = {
+    "none": None,
+    "empty": "",
+    "wrong": "wrong",
+    "longer": PASSWORD + "x",
+    "shorter": PASSWORD[:-1],
+    "other case": PASSWORD.upper(),
+    "basic wrong": basic("u", "wrong"),
+    "basic as user": basic(PASSWORD, ""),
+    "basic no colon": "Basic " + base64.b64encode(PASSWORD.encode()).decode(),
+    "basic no base64": "Basic !!!",
+    "basic empty": "Basic",
+    "basic of the word": "Basic " + PASSWORD,
+    "bearer wrong": "Bearer wrong",
+}
 
 
 @pytest.mark.parametrize("value", GOOD.values(), ids=GOOD)
@@ -54,8 +71,15 @@ def test_password_closes(guarded, value):
     before = store.snapshot()
     credentials = {} if value is None else {"Authorization": value}
     form, data = multipart([("f", "a.txt", None, b"x")])
-    for method, target, headers, body in (("PUT", "/x", {}, b"x"), ("POST", "/", {}, b"x"), ("POST", "/", form, data), ("GET", upload.path, {}, b""), ("GET", upload.path, BROWSER, b""),
-                                          ("GET", upload.path, {"Range": "bytes=0-0"}, b""), ("POST", upload.path, {}, b"")):
+    for method, target, headers, body in (
+        ("PUT", "/x", {}, b"x"),
+        ("POST", "/", {}, b"x"),
+        ("POST", "/", form, data),
+        ("GET", upload.path, {}, b""),
+        ("GET", upload.path, BROWSER, b""),
+        ("GET", upload.path, {"Range": "bytes=0-0"}, b""),
+        ("POST", upload.path, {}, b""),
+    ):
         response = wire.request(guarded, method, target, {**headers, **credentials}, body)
         assert response.status == 401, f"{method} {target}: {response!r}"
         assert response.header("WWW-Authenticate", "").startswith("Basic realm=")
@@ -78,7 +102,12 @@ def test_password_with_curl(guarded, tmp_path):
     """-u and -H as in the README of bashupload-r2."""
     (tmp_path / "f.txt").write_bytes(b"by curl")
     for arguments in (["-u", f"me:{PASSWORD}"], ["-H", f"Authorization: {PASSWORD}"]):
-        done = subprocess.run(["curl", "-sS", "--fail", *arguments, "-T", str(tmp_path / "f.txt"), guarded.url], capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            ["curl", "-sS", "--fail", *arguments, "-T", str(tmp_path / "f.txt"), guarded.url],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
         assert done.returncode == 0, done
         got = subprocess.run(["curl", "-sS", "--fail", *arguments, urls(done.stdout)[0]], capture_output=True, timeout=60)
         assert got.stdout == b"by curl"
@@ -99,12 +128,17 @@ def test_config(server):
     response = get(server, "/api/config")
     assert response.status == 200 and response.header("Content-Type").startswith("application/json")
     assert response.header("Access-Control-Allow-Origin") == "*"
-    assert response.json() == {"maxAgeForMultiDownload": 86400, "maxUploadSize": 5 * 1024 ** 3, "maxAge": 3600, "needPassword": False}
+    assert response.json() == {"maxAgeForMultiDownload": 86400, "maxUploadSize": 5 * 1024**3, "maxAge": 3600, "needPassword": False}
 
 
 def test_config_follows_the_settings(serve):
     server = serve(MAX_AGE=7, MAX_AGE_FOR_MULTIDOWNLOAD=8, MAX_UPLOAD_SIZE="9MiB", PASSWORD="x")
-    assert get(server, "/api/config").json() == {"maxAgeForMultiDownload": 8, "maxUploadSize": 9 * 1024 ** 2, "maxAge": 7, "needPassword": True}
+    assert get(server, "/api/config").json() == {
+        "maxAgeForMultiDownload": 8,
+        "maxUploadSize": 9 * 1024**2,
+        "maxAge": 7,
+        "needPassword": True,
+    }
 
 
 def test_health(server):
@@ -191,7 +225,16 @@ def test_forwarded_fields_of_trusted_proxies(serve, trusted):
     assert link(server, FORWARDED, source="127.0.0.2").startswith(f"http://127.0.0.1:{server.port}/")
 
 
-@pytest.mark.parametrize("headers", [{"X-Forwarded-Host": "evil.example/x"}, {"X-Forwarded-Host": "a b"}, {"X-Forwarded-Proto": "javascript"}, {"X-Forwarded-Host": "\"><script>"}], ids=str)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-Forwarded-Host": "evil.example/x"},
+        {"X-Forwarded-Host": "a b"},
+        {"X-Forwarded-Proto": "javascript"},
+        {"X-Forwarded-Host": '"><script>'},
+    ],
+    ids=str,
+)
 def test_nonsense_from_a_trusted_proxy_reaches_no_url(serve, headers):
     """Refused or ignored, never printed."""
     server = serve(TRUSTED_PROXIES="127.0.0.1")

@@ -56,7 +56,9 @@ def test_refused_before_the_body(nearly_full, name, waits):
     store = Store(nearly_full.data)
     before = store.snapshot()
     with wire.Connection(nearly_full) as connection:
-        connection.send_head(method, target, {**headers, "Content-Length": str(size), **({"Expect": "100-continue"} if waits else {})})
+        connection.send_head(
+            method, target, {**headers, "Content-Length": str(size), **({"Expect": "100-continue"} if waits else {})}
+        )
         response = connection.read(method)
         assert response.interim == []
         assert_error(response, status)
@@ -71,7 +73,12 @@ def test_refused_before_the_body_of_curl(nearly_full, tmp_path, name):
     headers, _, status, word = REFUSALS[name]
     (tmp_path / "big.bin").write_bytes(bytes(2 * MIB))
     options = [part for header, value in headers.items() for part in ("-H", f"{header}: {value}")]
-    done = subprocess.run(["curl", "-sS", "-w", "\n%{http_code} %{size_upload}", *options, "-T", str(tmp_path / "big.bin"), nearly_full.url], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        ["curl", "-sS", "-w", "\n%{http_code} %{size_upload}", *options, "-T", str(tmp_path / "big.bin"), nearly_full.url],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     body, _, told = done.stdout.rpartition("\n")
     assert (done.returncode, told) == (0, f"{status} 0"), done
     assert word in body and len(body.strip().splitlines()) == 1
@@ -98,7 +105,13 @@ def test_largest_upload(serve):
     data = wire.chunk(body) + wire.chunk(b"x") + b"0\r\n\r\n"
     assert_error(wire.request(server, "PUT", "/x", {"Transfer-Encoding": "chunked"}, data), 413)
     form = b'--B\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\n' + body + b"x\r\n--B--\r\n"
-    response = wire.request(server, "POST", "/", {"Content-Type": "multipart/form-data; boundary=B", "Transfer-Encoding": "chunked"}, wire.chunk(form) + b"0\r\n\r\n")
+    response = wire.request(
+        server,
+        "POST",
+        "/",
+        {"Content-Type": "multipart/form-data; boundary=B", "Transfer-Encoding": "chunked"},
+        wire.chunk(form) + b"0\r\n\r\n",
+    )
     assert_error(response, 413)
 
 
@@ -116,7 +129,9 @@ def test_too_large_while_an_unsized_body_streams(serve, tmp_path):
         assert connection.ends()
     with open("/dev/zero", "rb") as zero:
         body = zero.read(20 * MIB)
-    done = subprocess.run(["curl", "-sS", "-w", "\n%{http_code}", "-T", "-", f"{server.url}/endless.bin"], input=body, capture_output=True, timeout=60)
+    done = subprocess.run(
+        ["curl", "-sS", "-w", "\n%{http_code}", "-T", "-", f"{server.url}/endless.bin"], input=body, capture_output=True, timeout=60
+    )
     line, _, status = done.stdout.decode().rpartition("\n")
     assert status == "413" and len(line.strip().splitlines()) == 1, done
     eventually(lambda: store.snapshot() == before, 3, "nothing is stored")
@@ -135,16 +150,23 @@ def test_keep_alive(server):
             assert_file(connection.exchange("GET", upload.path), body)
             assert_error(connection.exchange("GET", upload.path), 410)
             assert_error(connection.exchange("GET", "/no/such/thing"), 404)
-            upload = upload_of(connection.exchange("PUT", "/chunked.bin", {"Transfer-Encoding": "chunked"}, wire.chunk(body) + b"0\r\n\r\n"))
+            upload = upload_of(
+                connection.exchange("PUT", "/chunked.bin", {"Transfer-Encoding": "chunked"}, wire.chunk(body) + b"0\r\n\r\n")
+            )
             assert connection.exchange("GET", upload.path, {"If-None-Match": "*"}).status == 304
             assert connection.exchange("GET", upload.path, {"Range": "bytes=0-0"}).status == 206
             assert connection.exchange("DELETE", f"/{upload.id}", {"X-Delete-Token": upload.token}).status == 204
 
 
-@pytest.mark.parametrize("version, headers, stays", [("1.1", {}, True), ("1.1", {"Connection": "close"}, False), ("1.1", {"Connection": "x, Close"}, False), ("1.0", {}, False)])
+@pytest.mark.parametrize(
+    "version, headers, stays",
+    [("1.1", {}, True), ("1.1", {"Connection": "close"}, False), ("1.1", {"Connection": "x, Close"}, False), ("1.0", {}, False)],
+)
 def test_connection_persistence(server, version, headers, stays):
     with wire.Connection(server) as connection:
-        connection.send(wire.head_bytes("GET", "/healthz", headers, connection.host).replace(b"HTTP/1.1", b"HTTP/" + version.encode()))
+        connection.send(
+            wire.head_bytes("GET", "/healthz", headers, connection.host).replace(b"HTTP/1.1", b"HTTP/" + version.encode())
+        )
         assert connection.read().status == 200
         if stays:
             assert connection.exchange("GET", "/healthz").status == 200
@@ -156,12 +178,22 @@ def test_pipelining(server):
     """Requests sent together, bodies among them, are answered in order."""
     shared = put(server, b"shared" * 1000, headers={"X-Expiration-Seconds": "600"})
     with wire.Connection(server) as connection:
+
         def head(method, target, headers=None):
             return wire.head_bytes(method, target, headers, connection.host)
 
-        connection.send(head("GET", "/healthz") + head("PUT", "/one.txt", {"Content-Length": "3"}) + b"one" + head("GET", shared.path)
-                        + head("HEAD", shared.path) + head("PUT", "/two.txt", {"Transfer-Encoding": "chunked"}) + wire.chunk(b"two") + b"0\r\n\r\n"
-                        + head("GET", "/no/such/thing") + head("GET", "/api/config"))
+        connection.send(
+            head("GET", "/healthz")
+            + head("PUT", "/one.txt", {"Content-Length": "3"})
+            + b"one"
+            + head("GET", shared.path)
+            + head("HEAD", shared.path)
+            + head("PUT", "/two.txt", {"Transfer-Encoding": "chunked"})
+            + wire.chunk(b"two")
+            + b"0\r\n\r\n"
+            + head("GET", "/no/such/thing")
+            + head("GET", "/api/config")
+        )
         assert connection.read().status == 200
         one = upload_of(connection.read("PUT"))
         assert_file(connection.read(), b"shared" * 1000)
@@ -177,7 +209,12 @@ def test_request_in_small_pieces(server):
     """Every byte in a packet of its own is the same request."""
     body = b"in pieces"
     with wire.Connection(server) as connection:
-        for byte in wire.head_bytes("PUT", "/pieces.txt", {"Transfer-Encoding": "chunked"}, connection.host) + wire.chunk(body[:4]) + wire.chunk(body[4:]) + b"0\r\nX-Trailer: t\r\n\r\n":
+        for byte in (
+            wire.head_bytes("PUT", "/pieces.txt", {"Transfer-Encoding": "chunked"}, connection.host)
+            + wire.chunk(body[:4])
+            + wire.chunk(body[4:])
+            + b"0\r\nX-Trailer: t\r\n\r\n"
+        ):
             connection.send(bytes([byte]))
         upload = upload_of(connection.read("PUT"))
     assert_file(get(server, upload.path), body)
@@ -186,7 +223,9 @@ def test_request_in_small_pieces(server):
 def test_absolute_form(server):
     """RFC 9112: a server must accept it; its authority is the host."""
     with wire.Connection(server) as connection:
-        connection.send(b"GET http://%s/healthz HTTP/1.1\r\nHost: %s\r\n\r\n" % (connection.host.encode(), connection.host.encode()))
+        connection.send(
+            b"GET http://%s/healthz HTTP/1.1\r\nHost: %s\r\n\r\n" % (connection.host.encode(), connection.host.encode())
+        )
         assert connection.read().status == 200
 
 

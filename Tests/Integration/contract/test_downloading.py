@@ -9,8 +9,21 @@ from urllib.parse import quote
 import pytest
 
 import wire
-from uploads import (BROWSER, assert_error, assert_file, assert_gone, disposition, get, id_at, instant, multipart, put, repr_digest, state,
-                     upload_of)
+from uploads import (
+    BROWSER,
+    assert_error,
+    assert_file,
+    assert_gone,
+    disposition,
+    get,
+    id_at,
+    instant,
+    multipart,
+    put,
+    repr_digest,
+    state,
+    upload_of,
+)
 from waiting import seeded
 
 SIZE = 1000
@@ -103,21 +116,32 @@ def test_head_tells_the_same(server, body, headers):
 
 
 def test_entity_tags_differ_with_content(server, body, shared):
-    one, two = (wire.request(server, "HEAD", put(server, data, "same.bin").path).header("ETag") for data in (body, body[:-1] + b"!"))
+    one, two = (
+        wire.request(server, "HEAD", put(server, data, "same.bin").path).header("ETag") for data in (body, body[:-1] + b"!")
+    )
     assert one != two
     assert wire.request(server, "HEAD", shared.path).header("ETag") == get(server, shared.path).header("ETag")
 
 
-@pytest.mark.parametrize("form", ["/{id}", "/{id}.bin", "/{id}.txt", "/{id}.bin/shared.bin", "/{id}/shared.bin", "/{id}/any%20name.x"])
+@pytest.mark.parametrize(
+    "form", ["/{id}", "/{id}.bin", "/{id}.txt", "/{id}.bin/shared.bin", "/{id}/shared.bin", "/{id}/any%20name.x"]
+)
 def test_forms_of_the_url(server, shared, body, form):
     """`/<id>[.ext][/name]`."""
     assert_file(get(server, form.format(id=shared.id)), body)
 
 
 TYPES = [
-    ("photo.jpg", None, "image/jpeg"), ("photo.PNG", None, "image/png"), ("words.txt", None, "text/plain"), ("paper.pdf", None, "application/pdf"),
-    ("data.json", None, "application/json"), ("backup.tar", None, "application/x-tar"), ("noextension", None, "application/octet-stream"),
-    ("what.is.zzz", None, "application/octet-stream"), ("photo.bin", "image/webp", "image/webp"), ("clip.mp4", None, "video/mp4"),
+    ("photo.jpg", None, "image/jpeg"),
+    ("photo.PNG", None, "image/png"),
+    ("words.txt", None, "text/plain"),
+    ("paper.pdf", None, "application/pdf"),
+    ("data.json", None, "application/json"),
+    ("backup.tar", None, "application/x-tar"),
+    ("noextension", None, "application/octet-stream"),
+    ("what.is.zzz", None, "application/octet-stream"),
+    ("photo.bin", "image/webp", "image/webp"),
+    ("clip.mp4", None, "video/mp4"),
 ]
 
 
@@ -129,9 +153,22 @@ def test_content_type(server, name, sent, expected):
 
 
 ACTIVE = [
-    ("page.html", None), ("page.HTM", None), ("page.xhtml", None), ("image.svg", None), ("feed.xml", None), ("page.txt", "text/html"), ("page.txt", "Text/HTML; charset=utf-8"),
-    ("page.txt", " text/html"), ("x.bin", "text/html;"), ("x.png", "image/svg+xml"), ("x.bin", "application/xhtml+xml"), ("x.bin", "text/xml"), ("x.bin", "application/xml"),
-    ("x.bin", "application/rss+xml"), ("x.bin", "application/mathml+xml"), ("x.bin", "text/xsl"),
+    ("page.html", None),
+    ("page.HTM", None),
+    ("page.xhtml", None),
+    ("image.svg", None),
+    ("feed.xml", None),
+    ("page.txt", "text/html"),
+    ("page.txt", "Text/HTML; charset=utf-8"),
+    ("page.txt", " text/html"),
+    ("x.bin", "text/html;"),
+    ("x.png", "image/svg+xml"),
+    ("x.bin", "application/xhtml+xml"),
+    ("x.bin", "text/xml"),
+    ("x.bin", "application/xml"),
+    ("x.bin", "application/rss+xml"),
+    ("x.bin", "application/mathml+xml"),
+    ("x.bin", "text/xsl"),
 ]
 SCRIPT = b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(document.domain)"><script>alert(1)</script></svg>'
 
@@ -168,7 +205,9 @@ def check_harmless(response):
     assert "allow-same-origin" not in response.header("Content-Security-Policy")
 
 
-@pytest.mark.parametrize("name", ['"><img src=x onerror=alert(1)>.txt', "<script>alert(1)<script>.txt", "&lt;b&gt;.txt", "javascript:alert(1)"])
+@pytest.mark.parametrize(
+    "name", ['"><img src=x onerror=alert(1)>.txt', "<script>alert(1)<script>.txt", "&lt;b&gt;.txt", "javascript:alert(1)"]
+)
 def test_page_escapes_the_name(server, name):
     """A name is text on the download page, whatever it looks like."""
     upload = put(server, b"x", quote(name, safe=""))
@@ -177,29 +216,49 @@ def test_page_escapes_the_name(server, name):
     assert "<img" not in page.text and "<script" not in page.text.lower() and 'href="javascript' not in page.text
     assert page.header("X-Content-Type-Options") == "nosniff"
     policy = page.header("Content-Security-Policy", "")
-    assert "default-src 'none'" in policy or "script-src 'none'" in policy or "sandbox" in policy, f"the page has no policy: {policy!r}"
+    assert "default-src 'none'" in policy or "script-src 'none'" in policy or "sandbox" in policy, (
+        f"the page has no policy: {policy!r}"
+    )
     assert name in unescape(page.text)
 
 
 # -- ranges
 
 
-RANGES = [("bytes=0-0", 0, 0), ("bytes=0-99", 0, 99), ("bytes=100-", 100, 999), ("bytes=999-", 999, 999), ("bytes=-1", 999, 999), ("bytes=-100", 900, 999), ("bytes=-5000", 0, 999),
-          ("bytes=0-5000", 0, 999), ("bytes=0-", 0, 999), ("bytes=500-500", 500, 500), ("bytes=000-009", 0, 9)]
+RANGES = [
+    ("bytes=0-0", 0, 0),
+    ("bytes=0-99", 0, 99),
+    ("bytes=100-", 100, 999),
+    ("bytes=999-", 999, 999),
+    ("bytes=-1", 999, 999),
+    ("bytes=-100", 900, 999),
+    ("bytes=-5000", 0, 999),
+    ("bytes=0-5000", 0, 999),
+    ("bytes=0-", 0, 999),
+    ("bytes=500-500", 500, 500),
+    ("bytes=000-009", 0, 9),
+]
 
 
 @pytest.mark.parametrize("value, first, last", RANGES)
 def test_single_range(server, shared, body, value, first, last):
     response = get(server, shared.path, {"Range": value})
-    assert_file(response, body[first:last + 1], 206)
+    assert_file(response, body[first : last + 1], 206)
     assert response.header("Content-Range") == f"bytes {first}-{last}/{SIZE}"
     assert response.header("Content-Length") == str(last - first + 1)
     assert response.header("Repr-Digest") == repr_digest(body), "the digest is of the whole representation"
     assert response.header("Content-Type").startswith("application/octet-stream")
 
 
-@pytest.mark.parametrize("value, parts", [("bytes=0-9,20-29", [(0, 9), (20, 29)]), ("bytes=0-0, -1", [(0, 0), (999, 999)]), ("bytes=500-599,0-9,100-", [(500, 599), (0, 9), (100, 999)]),
-                                          ("bytes=0-9,5000-,20-29", [(0, 9), (20, 29)])])
+@pytest.mark.parametrize(
+    "value, parts",
+    [
+        ("bytes=0-9,20-29", [(0, 9), (20, 29)]),
+        ("bytes=0-0, -1", [(0, 0), (999, 999)]),
+        ("bytes=500-599,0-9,100-", [(500, 599), (0, 9), (100, 999)]),
+        ("bytes=0-9,5000-,20-29", [(0, 9), (20, 29)]),
+    ],
+)
 def test_multiple_ranges(server, shared, body, value, parts):
     """multipart/byteranges with every satisfiable range; coalesced or sorted is allowed, missing bytes are not."""
     response = get(server, shared.path, {"Range": value})
@@ -220,7 +279,7 @@ def test_multiple_ranges(server, shared, body, value, parts):
     for piece in pieces[:-1]:  # the bytes, not as the mail parser sees them
         head, data = piece.split(b"\r\n\r\n", 1)
         first, last = map(int, re.search(rb"bytes (\d+)-(\d+)", head).groups())
-        assert data == body[first:last + 1] + b"\r\n"
+        assert data == body[first : last + 1] + b"\r\n"
 
 
 @pytest.mark.parametrize("value", ["bytes=1000-", "bytes=5000-6000", "bytes=1000-1000,2000-"])
@@ -264,9 +323,19 @@ def test_if_range(server, shared, body):
 
 # (headers with {tag}, status)
 CONDITIONS = [
-    ({"If-None-Match": "{tag}"}, 304), ({"If-None-Match": "W/{tag}"}, 304), ({"If-None-Match": "*"}, 304), ({"If-None-Match": '"a", {tag}, "b"'}, 304), ({"If-None-Match": '"other"'}, 200),
-    ({"If-Match": "{tag}"}, 200), ({"If-Match": '"a", {tag}'}, 200), ({"If-Match": "*"}, 200), ({"If-Match": '"other"'}, 412), ({"If-Match": "W/{tag}"}, 412),
-    ({"If-Match": '"other"', "If-None-Match": "{tag}"}, 412), ({"If-None-Match": "{tag}", "Range": "bytes=0-9"}, 304), ({"If-Match": '"other"', "Range": "bytes=0-9"}, 412),
+    ({"If-None-Match": "{tag}"}, 304),
+    ({"If-None-Match": "W/{tag}"}, 304),
+    ({"If-None-Match": "*"}, 304),
+    ({"If-None-Match": '"a", {tag}, "b"'}, 304),
+    ({"If-None-Match": '"other"'}, 200),
+    ({"If-Match": "{tag}"}, 200),
+    ({"If-Match": '"a", {tag}'}, 200),
+    ({"If-Match": "*"}, 200),
+    ({"If-Match": '"other"'}, 412),
+    ({"If-Match": "W/{tag}"}, 412),
+    ({"If-Match": '"other"', "If-None-Match": "{tag}"}, 412),
+    ({"If-None-Match": "{tag}", "Range": "bytes=0-9"}, 304),
+    ({"If-Match": '"other"', "Range": "bytes=0-9"}, 412),
 ]
 
 
@@ -302,12 +371,27 @@ def test_range_with_a_matching_condition(server, shared, body):
 
 def test_unknown_is_404_and_over_is_410(server):
     """An id that never was is 404; a well-formed id whose time is over is 410 without asking anybody."""
-    for seconds, status in ((time.time() + 3000, 404), (time.time() + 86000, 404), (time.time() - 5, 410), (time.time() - 10 ** 7, 410), (1704067200, 410)):
+    for seconds, status in (
+        (time.time() + 3000, 404),
+        (time.time() + 86000, 404),
+        (time.time() - 5, 410),
+        (time.time() - 10**7, 410),
+        (1704067200, 410),
+    ):
         id = id_at(seconds)
         for target in (f"/{id}", f"/{id}.txt", f"/{id}/name.txt"):
             assert_error(get(server, target), status)
             assert wire.request(server, "HEAD", target).status == status
-    for target in ("/abc", "/no/such/thing", "/0123456789ABCDEF", "/0123456789abcde!", "/favicon.txt", "/api/v1/nothing", "/api/v1/uploads/", "/metrics"):
+    for target in (
+        "/abc",
+        "/no/such/thing",
+        "/0123456789ABCDEF",
+        "/0123456789abcde!",
+        "/favicon.txt",
+        "/api/v1/nothing",
+        "/api/v1/uploads/",
+        "/metrics",
+    ):
         assert_error(get(server, target), 404)
 
 

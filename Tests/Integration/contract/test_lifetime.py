@@ -6,10 +6,22 @@ import pytest
 
 import wire
 from store import Store
-from uploads import (assert_error, assert_file, assert_gone, get, instant, put, sha256, state)
+from uploads import assert_error, assert_file, assert_gone, get, instant, put, sha256, state
 from waiting import eventually, seeded
 
-STATE_FIELDS = {"id", "name", "size", "contentType", "sha256", "createdAt", "expiresAt", "maxDownloads", "oneTime", "remainingDownloads", "state"}
+STATE_FIELDS = {
+    "id",
+    "name",
+    "size",
+    "contentType",
+    "sha256",
+    "createdAt",
+    "expiresAt",
+    "maxDownloads",
+    "oneTime",
+    "remainingDownloads",
+    "state",
+}
 HOUR, DAY = 3600, 86400
 
 
@@ -85,7 +97,9 @@ def test_configured_limits(serve):
     assert -1.5 <= instant(upload.response.header("X-Expires")) - before - 100000 <= 3
 
 
-@pytest.mark.parametrize("headers", [{"X-Expiration-Seconds": "1"}, {"X-Expiration-Seconds": "1", "X-Max-Downloads": "5"}], ids=["uncounted", "counted"])
+@pytest.mark.parametrize(
+    "headers", [{"X-Expiration-Seconds": "1"}, {"X-Expiration-Seconds": "1", "X-Max-Downloads": "5"}], ids=["uncounted", "counted"]
+)
 def test_expiry_for_real(serve, headers):
     """P4: from the told second on it is 410, for every kind of question; before it is served."""
     server = serve()
@@ -131,11 +145,21 @@ def test_upload_that_outlives_its_expiry(serve):
 # -- DELETE
 
 
-@pytest.mark.parametrize("headers", [{}, {"X-Max-Downloads": "3"}, {"X-Expiration-Seconds": "600"}], ids=["once", "three times", "uncounted"])
+@pytest.mark.parametrize(
+    "headers", [{}, {"X-Max-Downloads": "3"}, {"X-Expiration-Seconds": "600"}], ids=["once", "three times", "uncounted"]
+)
 def test_delete(server, headers):
     """The token of the answer deletes: 204, then 410; a wrong one or none is 403 and changes nothing."""
     upload, other = put(server, b"to be deleted", "d.txt", headers), put(server, b"other", "o.txt", headers)
-    wrong = ["x", "", upload.token + "x", upload.token[:-1], ("a" if upload.token[0] != "a" else "b") + upload.token[1:], other.token, "x" * 8000]
+    wrong = [
+        "x",
+        "",
+        upload.token + "x",
+        upload.token[:-1],
+        ("a" if upload.token[0] != "a" else "b") + upload.token[1:],
+        other.token,
+        "x" * 8000,
+    ]
     for token in wrong:
         assert_error(wire.request(server, "DELETE", f"/{upload.id}", {"X-Delete-Token": token}), 403)
     assert_error(wire.request(server, "DELETE", f"/{upload.id}"), 403)
@@ -211,7 +235,12 @@ def test_state_of_what_never_was(server):
 def test_everything_survives_a_restart(serve):
     """An orderly stop and a start change nothing: files, counters, tokens, deletions."""
     server = serve()
-    two, kept, deleted, spent = (put(server, b"1", headers={"X-Max-Downloads": "2"}), put(server, b"2", headers={"X-Expiration-Seconds": "600"}), put(server, b"3"), put(server, b"4"))
+    two, kept, deleted, spent = (
+        put(server, b"1", headers={"X-Max-Downloads": "2"}),
+        put(server, b"2", headers={"X-Expiration-Seconds": "600"}),
+        put(server, b"3"),
+        put(server, b"4"),
+    )
     assert get(server, two.path).status == 200 and get(server, spent.path).status == 200
     assert wire.request(server, "DELETE", f"/{deleted.id}", {"X-Delete-Token": deleted.token}).status == 204
     server.restart()

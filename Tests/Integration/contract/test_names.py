@@ -9,14 +9,62 @@ import wire
 from uploads import disposition, get, multipart, put, upload_of, urls
 
 NAMES = [
-    "file.txt", "no extension", "archive.tar.gz", ".bashrc", "-rf", "a b  c.txt", "ü.txt", "日本語のファイル.pdf", "Русский.doc", "🦆 duck.png", "e\u0301.txt",
-    'quo"te.txt', "apos'trophe.txt", "semi;colon.txt", "com,ma.txt", "eq=ual.txt", "100%.txt", "50%20off.txt", "plus+plus.txt", "question?.txt", "ha#sh.txt", "a&b.txt",
-    "<b>bold.txt", "dollar$HOME.txt", "back`tick`.txt", "star*.txt", "(brackets).txt", "[square].txt", "{curly}.txt", "tilde~.txt", "pipe|.txt", "at@sign.txt", "colon:x.txt",
-    "...dots.txt", "dots..", "n" * 251 + ".txt", "ü" * 125 + "x.txt", "q" + '"' * 250 + ".txt", "CON", "index.html",
+    "file.txt",
+    "no extension",
+    "archive.tar.gz",
+    ".bashrc",
+    "-rf",
+    "a b  c.txt",
+    "ü.txt",
+    "日本語のファイル.pdf",
+    "Русский.doc",
+    "🦆 duck.png",
+    "e\u0301.txt",
+    'quo"te.txt',
+    "apos'trophe.txt",
+    "semi;colon.txt",
+    "com,ma.txt",
+    "eq=ual.txt",
+    "100%.txt",
+    "50%20off.txt",
+    "plus+plus.txt",
+    "question?.txt",
+    "ha#sh.txt",
+    "a&b.txt",
+    "<b>bold.txt",
+    "dollar$HOME.txt",
+    "back`tick`.txt",
+    "star*.txt",
+    "(brackets).txt",
+    "[square].txt",
+    "{curly}.txt",
+    "tilde~.txt",
+    "pipe|.txt",
+    "at@sign.txt",
+    "colon:x.txt",
+    "...dots.txt",
+    "dots..",
+    "n" * 251 + ".txt",
+    "ü" * 125 + "x.txt",
+    "q" + '"' * 250 + ".txt",
+    "CON",
+    "index.html",
 ]
 # What a path turns into: its last segment.
-PATHS_PUT = {"a/b/c.txt": "c.txt", "one/two/x.txt": "x.txt", "deep/%C3%BC/%C3%A4.txt": "ä.txt", "a//b.txt": "b.txt", "x.txt?query=1": "x.txt"}
-PATHS_FORM = {"../../etc/passwd": "passwd", "/etc/cron.d/job": "job", "C:\\\\Users\\\\me\\\\evil.exe": "evil.exe", "..\\\\..\\\\x.dll": "x.dll", "a/b\\\\c.txt": "c.txt"}
+PATHS_PUT = {
+    "a/b/c.txt": "c.txt",
+    "one/two/x.txt": "x.txt",
+    "deep/%C3%BC/%C3%A4.txt": "ä.txt",
+    "a//b.txt": "b.txt",
+    "x.txt?query=1": "x.txt",
+}
+PATHS_FORM = {
+    "../../etc/passwd": "passwd",
+    "/etc/cron.d/job": "job",
+    "C:\\\\Users\\\\me\\\\evil.exe": "evil.exe",
+    "..\\\\..\\\\x.dll": "x.dll",
+    "a/b\\\\c.txt": "c.txt",
+}
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +103,9 @@ def test_name_of_a_form_part_from_curl(server, tmp_path, name):
     """curl and browsers write a quote as %22."""
     (tmp_path / "f").write_bytes(b"x")
     quoted = name.replace("\\", "\\\\").replace('"', '\\"')
-    done = subprocess.run(["curl", "-sS", "--fail", "-F", f'file=@{tmp_path}/f;filename="{quoted}"', server.url], capture_output=True, timeout=60)
+    done = subprocess.run(
+        ["curl", "-sS", "--fail", "-F", f'file=@{tmp_path}/f;filename="{quoted}"', server.url], capture_output=True, timeout=60
+    )
     assert done.returncode == 0, done
     path = urls(done.stdout.decode())[0].removeprefix(server.url)
     assert disposition(wire.request(server, "HEAD", path))[2] == name
@@ -63,7 +113,7 @@ def test_name_of_a_form_part_from_curl(server, tmp_path, name):
 
 def test_name_star_of_a_form_part_wins(server):
     """filename* (RFC 8187) is more exact than filename."""
-    body = (b"--B\r\nContent-Disposition: form-data; name=\"f\"; filename=\"plain.txt\"; filename*=UTF-8''%e2%82%ac%20rates.txt\r\n\r\nx\r\n--B--\r\n")
+    body = b'--B\r\nContent-Disposition: form-data; name="f"; filename="plain.txt"; filename*=UTF-8\'\'%e2%82%ac%20rates.txt\r\n\r\nx\r\n--B--\r\n'
     response = wire.request(server, "POST", "/", {"Content-Type": "multipart/form-data; boundary=B"}, body)
     assert disposition(wire.request(server, "HEAD", upload_of(response).path))[2] in ("€ rates.txt", "plain.txt")
 
@@ -81,7 +131,7 @@ def test_last_segment_of_a_form_name(server, path, name):
     check(server, upload_of(wire.request(server, "POST", "/", headers, body)), name)
 
 
-@pytest.mark.parametrize("name", ["file.txt", "ü b.tar.gz", "quo\"te?.x-y", "n" * 251 + ".txt"])
+@pytest.mark.parametrize("name", ["file.txt", "ü b.tar.gz", 'quo"te?.x-y', "n" * 251 + ".txt"])
 def test_url_is_plain_and_works(server, name):
     """The URL is ASCII without spaces or quotes, whatever the name, and opens the file."""
     upload = put(server, b"x", quote(name, safe=""))

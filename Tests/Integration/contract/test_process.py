@@ -30,19 +30,23 @@ def test_sigterm_drains(serve):
     server = serve()
     body = seeded("drain").randbytes(16 * MIB)
     stored = put(server, body, headers={"X-Expiration-Seconds": "600"})
-    down, up, idle = wire.Connection(server, rcvbuf=16 * KIB, timeout=30), wire.Connection(server, timeout=30), wire.Connection(server)
+    down, up, idle = (
+        wire.Connection(server, rcvbuf=16 * KIB, timeout=30),
+        wire.Connection(server, timeout=30),
+        wire.Connection(server),
+    )
     assert idle.exchange("GET", "/healthz").status == 200
     down.send_head("GET", stored.path)
     head = down.head()
     first = down.take(MIB)
     up.send_head("PUT", "/draining.bin", {"Content-Length": str(MIB)})
-    up.send(body[:MIB // 2])
+    up.send(body[: MIB // 2])
     eventually(lambda: wire.queues(server.port).get(up.local_port) == (0, 0), 5, "the upload runs")
     server.term()
     eventually(lambda: wire.refused(server), 5, "new connections are refused")
     assert server.running, "ended while transfers were running"
     assert first + down.take(16 * MIB - MIB, 30) == body and head.status == 200
-    up.send(body[MIB // 2:MIB])
+    up.send(body[MIB // 2 : MIB])
     upload = upload_of(up.read("PUT"))
     for connection in (down, up):
         connection.close()
@@ -108,14 +112,20 @@ def test_port_in_use(serve):
     server = serve()
     done = running.run(["serve"], server.folder, {**server.settings, "DATA_DIR": server.folder / "other"}, 30)
     assert done.returncode > 0
-    assert [line for line in running.alarm_lines(done.stdout + done.stderr) if str(server.port) in line and re.search("in use|already|bind", line)], done
+    assert [
+        line
+        for line in running.alarm_lines(done.stdout + done.stderr)
+        if str(server.port) in line and re.search("in use|already|bind", line)
+    ], done
 
 
 def test_any_port_is_printed(serve):
     """PORT=0 takes a free port and the log tells which."""
     server = serve(start=False, PORT=0)
     server.spawn()
-    line = eventually(lambda: next((entry for entry in server.log_entries() if entry["message"] == "listening"), None), 20, "it listens")
+    line = eventually(
+        lambda: next((entry for entry in server.log_entries() if entry["message"] == "listening"), None), 20, "it listens"
+    )
     host, _, port = line["address"].rpartition(":")
     assert host == "127.0.0.1" and int(port) > 0
     server.port = int(port)
@@ -130,7 +140,9 @@ SECRET = "open-sesame-4711"
 def logged(server):
     """(method, status) of every line about a request, without those of the harness waiting for the start."""
     lines = [entry for entry in server.log_entries() if "method" in entry and "status" in entry]
-    return [(entry["method"], int(entry["status"])) for entry in lines if not any("readyz" in str(value) for value in entry.values())]
+    return [
+        (entry["method"], int(entry["status"])) for entry in lines if not any("readyz" in str(value) for value in entry.values())
+    ]
 
 
 def test_log(serve):
@@ -152,8 +164,15 @@ def test_log(serve):
         id, token = id_of(url), response.header("X-Delete-Token")
         secrets |= {id, token, "private content"}
         path = "/" + url.split("/", 3)[3]
-        for method, target, fields in (("HEAD", path, headers), ("GET", f"/api/v1/uploads/{id}", headers), ("GET", path, {}), ("GET", path, {"Authorization": "wrong-guess-0815"}),
-                                       ("GET", f"{path}?token={SECRET}", headers), ("GET", path, headers), ("DELETE", f"/{id}", {**headers, "X-Delete-Token": token})):
+        for method, target, fields in (
+            ("HEAD", path, headers),
+            ("GET", f"/api/v1/uploads/{id}", headers),
+            ("GET", path, {}),
+            ("GET", path, {"Authorization": "wrong-guess-0815"}),
+            ("GET", f"{path}?token={SECRET}", headers),
+            ("GET", path, headers),
+            ("DELETE", f"/{id}", {**headers, "X-Delete-Token": token}),
+        ):
             send(method, target, fields)
     form, data = multipart([("f", "name.txt", None, b"private content")])
     response = send("POST", "/", {**credentials, **form}, data)
@@ -164,7 +183,9 @@ def test_log(serve):
     log = server.log()
     for line in log.splitlines():
         entry = json.loads(line)
-        assert {"time", "level", "message"} <= set(entry) and not any(isinstance(value, (dict, list)) for value in entry.values()), line
+        assert {"time", "level", "message"} <= set(entry) and not any(
+            isinstance(value, (dict, list)) for value in entry.values()
+        ), line
     for secret in secrets:
         assert secret not in log, f"the log has {secret!r}:\n" + "\n".join(line for line in log.splitlines() if secret in line)
 
@@ -194,8 +215,30 @@ def test_log_as_text(serve):
 
 def certificate(folder, name):
     """A self-signed certificate and its key; returns the certificate's fingerprint."""
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", f"/CN={name}",
-                    "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.pem"], check=True, capture_output=True)
+    subprocess.run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            f"/CN={name}",
+            "-addext",
+            "subjectAltName=DNS:localhost,IP:127.0.0.1",
+            "-keyout",
+            folder / f"{name}.key",
+            "-out",
+            folder / f"{name}.pem",
+        ],
+        check=True,
+        capture_output=True,
+    )
     return hashlib.sha256(ssl.PEM_cert_to_DER_cert((folder / f"{name}.pem").read_text())).hexdigest()
 
 
@@ -214,7 +257,10 @@ def tls_client():
 
 
 def served(server):
-    with socket.create_connection((server.host, server.port), timeout=5) as plain, server.tls.wrap_socket(plain, server_hostname="localhost") as secure:
+    with (
+        socket.create_connection((server.host, server.port), timeout=5) as plain,
+        server.tls.wrap_socket(plain, server_hostname="localhost") as secure,
+    ):
         return hashlib.sha256(secure.getpeercert(binary_form=True)).hexdigest()
 
 
@@ -236,9 +282,27 @@ def test_tls(tls_server):
     assert upload.url.startswith(f"https://127.0.0.1:{server.port}/")
     assert_file(get(server, upload.path), body)
     (folder / "f.bin").write_bytes(body)
-    sent = subprocess.run(["curl", "-sS", "--fail", "--cacert", str(folder / "tls.pem"), "-H", "Accept: text/uri-list", "-T", str(folder / "f.bin"), server.url], capture_output=True, text=True, timeout=60)
+    sent = subprocess.run(
+        [
+            "curl",
+            "-sS",
+            "--fail",
+            "--cacert",
+            str(folder / "tls.pem"),
+            "-H",
+            "Accept: text/uri-list",
+            "-T",
+            str(folder / "f.bin"),
+            server.url,
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert sent.returncode == 0, sent
-    got = subprocess.run(["curl", "-sS", "--fail", "--cacert", str(folder / "tls.pem"), sent.stdout.strip()], capture_output=True, timeout=60)
+    got = subprocess.run(
+        ["curl", "-sS", "--fail", "--cacert", str(folder / "tls.pem"), sent.stdout.strip()], capture_output=True, timeout=60
+    )
     assert got.stdout == body
     server.tls, context = None, server.tls
     with wire.Connection(server) as connection:
@@ -319,7 +383,10 @@ def test_metrics_are_on_their_own_port_only(serve):
     samples = [line for line in response.text.splitlines() if line and not line.startswith("#")]
     assert len(samples) >= 5 and response.text.endswith("\n")
     for line in samples:
-        assert re.fullmatch(r'[a-zA-Z_:][a-zA-Z0-9_:]*(\{([a-zA-Z_][a-zA-Z0-9_]*="([^"\\]|\\.)*",?)*\})? [-+]?([0-9.]+([eE][-+]?[0-9]+)?|Inf|NaN)( [0-9]+)?', line), line
+        assert re.fullmatch(
+            r'[a-zA-Z_:][a-zA-Z0-9_:]*(\{([a-zA-Z_][a-zA-Z0-9_]*="([^"\\]|\\.)*",?)*\})? [-+]?([0-9.]+([eE][-+]?[0-9]+)?|Inf|NaN)( [0-9]+)?',
+            line,
+        ), line
     assert re.search(r"^# TYPE \S+ (counter|gauge|histogram|summary|untyped)$", response.text, re.M)
     assert upload.id not in response.text
     assert get(Metrics, f"/{upload.id}").status == 404
@@ -331,15 +398,27 @@ def test_metrics_off(serve):
     links = [os.readlink(link) for link in Path(f"/proc/{server.pid}/fd").iterdir()]
     inodes = {link[8:-1] for link in links if link.startswith("socket:[")}
     with open("/proc/net/tcp") as table:
-        ports = {int(row.split()[1].split(":")[1], 16) for row in list(table)[1:] if row.split()[3] == "0A" and row.split()[9] in inodes}
+        ports = {
+            int(row.split()[1].split(":")[1], 16) for row in list(table)[1:] if row.split()[3] == "0A" and row.split()[9] in inodes
+        }
     assert ports == {server.port}
 
 
 # -- configuration
 
 WRONG = {
-    "PORT": "70000", "MAX_AGE": "-5", "MAX_AGE_FOR_MULTIDOWNLOAD": "soon", "MAX_UPLOAD_SIZE": "many", "TRUSTED_PROXIES": "10.0.0.0/33", "LEASE_SECONDS": "0", "LOG_FORMAT": "xml",
-    "PUBLIC_URL": "files.example", "ENABLE_SHORT_URL": "perhaps", "MIN_FREE_SPACE": "-1", "METRICS_PORT": "x", "CLEANUP_INTERVAL": "1.5h30",
+    "PORT": "70000",
+    "MAX_AGE": "-5",
+    "MAX_AGE_FOR_MULTIDOWNLOAD": "soon",
+    "MAX_UPLOAD_SIZE": "many",
+    "TRUSTED_PROXIES": "10.0.0.0/33",
+    "LEASE_SECONDS": "0",
+    "LOG_FORMAT": "xml",
+    "PUBLIC_URL": "files.example",
+    "ENABLE_SHORT_URL": "perhaps",
+    "MIN_FREE_SPACE": "-1",
+    "METRICS_PORT": "x",
+    "CLEANUP_INTERVAL": "1.5h30",
 }
 
 
@@ -357,14 +436,20 @@ def test_all_problems_are_reported_at_once(tmp_path):
     assert not any(mark in output for mark in running.CRASH_MARKS), output
 
 
-@pytest.mark.parametrize("settings, names", [
-    ({"TLS_CERT_FILE": "missing.pem"}, ["TLS_KEY_FILE"]),
-    ({"TLS_CERT_FILE": "missing.pem", "TLS_KEY_FILE": "missing.key"}, ["TLS_CERT_FILE"]),
-    ({"ENABLE_SHORT_URL": "true"}, ["SHORT_URL_SERVICE"]),
-    ({"HOST": "not an address"}, ["HOST"]),
-], ids=str)
+@pytest.mark.parametrize(
+    "settings, names",
+    [
+        ({"TLS_CERT_FILE": "missing.pem"}, ["TLS_KEY_FILE"]),
+        ({"TLS_CERT_FILE": "missing.pem", "TLS_KEY_FILE": "missing.key"}, ["TLS_CERT_FILE"]),
+        ({"ENABLE_SHORT_URL": "true"}, ["SHORT_URL_SERVICE"]),
+        ({"HOST": "not an address"}, ["HOST"]),
+    ],
+    ids=str,
+)
 def test_settings_that_do_not_go_together(tmp_path, settings, names):
-    done = running.run(["serve"], tmp_path, {"HOST": "127.0.0.1", "PORT": 0, "METRICS_PORT": 0, "DATA_DIR": tmp_path / "data", **settings}, 30)
+    done = running.run(
+        ["serve"], tmp_path, {"HOST": "127.0.0.1", "PORT": 0, "METRICS_PORT": 0, "DATA_DIR": tmp_path / "data", **settings}, 30
+    )
     assert done.returncode > 0
     for name in names:
         assert name in done.stdout + done.stderr, done
@@ -381,16 +466,30 @@ def test_sizes(serve, text, size):
 
 def test_print_config(tmp_path):
     """`serve --print-config`: every setting with its value, secrets redacted, exit 0, nothing started."""
-    settings = {"MAX_AGE": "1234", "PASSWORD": SECRET, "DATA_DIR": tmp_path / "data", "TRUSTED_PROXIES": "10.1.2.0/24", "MAX_UPLOAD_SIZE": "7MiB"}
+    settings = {
+        "MAX_AGE": "1234",
+        "PASSWORD": SECRET,
+        "DATA_DIR": tmp_path / "data",
+        "TRUSTED_PROXIES": "10.1.2.0/24",
+        "MAX_UPLOAD_SIZE": "7MiB",
+    }
     done = running.run(["serve", "--print-config", "--max-downloads", "77"], tmp_path, settings, 30)
     assert done.returncode == 0, done
     names = """HOST PORT DATA_DIR PUBLIC_URL TRUSTED_PROXIES METRICS_HOST METRICS_PORT PASSWORD MAX_UPLOAD_SIZE MAX_AGE MAX_AGE_FOR_MULTIDOWNLOAD
         ALLOW_LIFETIME_OVER_MAX_AGE MAX_DOWNLOADS ENABLE_SHORT_URL SHORT_URL_SERVICE NO_CLEANUP CLEANUP_INTERVAL LEASE_SECONDS RESUME_SECONDS MIN_FREE_SPACE
         STORAGE_QUOTA SHUTDOWN_GRACE HEADER_TIMEOUT IDLE_TIMEOUT MIN_RATE MAX_CONNECTIONS MAX_CONNECTIONS_PER_CLIENT UPLOADS_PER_MINUTE MAX_REQUEST_LINE
         MAX_HEADER_SIZE TLS_CERT_FILE TLS_KEY_FILE LOG_LEVEL LOG_FORMAT""".split()
-    lines = {name: [line for line in done.stdout.splitlines() if re.search(rf"(?<![A-Z_]){name}(?![A-Z_])", line)] for name in names}
+    lines = {
+        name: [line for line in done.stdout.splitlines() if re.search(rf"(?<![A-Z_]){name}(?![A-Z_])", line)] for name in names
+    }
     assert not [name for name, found in lines.items() if len(found) != 1], done.stdout
-    for name, value in (("MAX_AGE", "1234"), ("MAX_DOWNLOADS", "77"), ("TRUSTED_PROXIES", "10.1.2.0/24"), ("PORT", "3000"), ("DATA_DIR", str(tmp_path / "data"))):
+    for name, value in (
+        ("MAX_AGE", "1234"),
+        ("MAX_DOWNLOADS", "77"),
+        ("TRUSTED_PROXIES", "10.1.2.0/24"),
+        ("PORT", "3000"),
+        ("DATA_DIR", str(tmp_path / "data")),
+    ):
         assert value in lines[name][0], lines[name]
     assert SECRET not in done.stdout + done.stderr and not (tmp_path / "data").exists()
 
@@ -402,7 +501,10 @@ def test_flags_are_the_settings(serve):
     assert (told["maxAge"], told["maxAgeForMultiDownload"]) == (11, 22)
 
 
-@pytest.mark.parametrize("arguments", [["serve", "--no-such-flag"], ["no-such-command"], ["serve", "--max-age"], ["serve", "--max-age", "x", "--print-config"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["serve", "--no-such-flag"], ["no-such-command"], ["serve", "--max-age"], ["serve", "--max-age", "x", "--print-config"]],
+)
 def test_wrong_commands(tmp_path, arguments):
     done = running.run(arguments, tmp_path, {"DATA_DIR": tmp_path / "data"}, 30)
     assert done.returncode > 0 and done.stderr.strip()

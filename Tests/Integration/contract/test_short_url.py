@@ -29,8 +29,14 @@ class MyUrls:
                 service.asked.append((self.path, self.headers["Content-Type"], form))
                 if mode == "silent":
                     service.released.wait(30)
-                answer = {"good": {"Code": 1, "ShortUrl": SHORT}, "refuses": {"Code": 0, "Message": "no"}, "nonsense": ["x"], "no url": {"Code": 1}, "script": {"Code": 1, "ShortUrl": "javascript:alert(1)"},
-                          "two lines": {"Code": 1, "ShortUrl": "https://s.example/a\nhttps://evil.example/"}}.get(mode, {})
+                answer = {
+                    "good": {"Code": 1, "ShortUrl": SHORT},
+                    "refuses": {"Code": 0, "Message": "no"},
+                    "nonsense": ["x"],
+                    "no url": {"Code": 1},
+                    "script": {"Code": 1, "ShortUrl": "javascript:alert(1)"},
+                    "two lines": {"Code": 1, "ShortUrl": "https://s.example/a\nhttps://evil.example/"},
+                }.get(mode, {})
                 data = b"<html>" if mode == "html" else json.dumps(answer).encode()
                 try:
                     self.send_response(500 if mode == "error" else 200)
@@ -74,7 +80,7 @@ def test_short_link(serve, my_urls, target):
     server = serve(ENABLE_SHORT_URL=True, SHORT_URL_SERVICE=service.url)
     response = wire.request(server, "PUT", target, {}, b"short")
     assert response.status == 200 and urls(response.text)[0] == SHORT, response
-    (path, kind, form), = service.asked
+    ((path, kind, form),) = service.asked
     assert path == "/short" and kind.startswith("application/x-www-form-urlencoded") and set(form) >= {"longUrl"}
     long = base64.b64decode(form["longUrl"][0], validate=True).decode()
     assert long.startswith(server.url + "/")

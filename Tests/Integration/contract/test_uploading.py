@@ -8,11 +8,39 @@ import pytest
 
 import wire
 from store import Store
-from uploads import (BROWSER, CHINESE, ENGLISH, assert_error, assert_file, assert_gone, disposition, get, id_of, instant, multipart, put,
-                     repr_digest, sha256, upload_of, urls)
+from uploads import (
+    BROWSER,
+    CHINESE,
+    ENGLISH,
+    assert_error,
+    assert_file,
+    assert_gone,
+    disposition,
+    get,
+    id_of,
+    instant,
+    multipart,
+    put,
+    repr_digest,
+    sha256,
+    upload_of,
+    urls,
+)
 from waiting import eventually, seeded
 
-JSON_FIELDS = {"url", "id", "name", "size", "contentType", "sha256", "createdAt", "expiresAt", "maxDownloads", "oneTime", "deleteToken"}
+JSON_FIELDS = {
+    "url",
+    "id",
+    "name",
+    "size",
+    "contentType",
+    "sha256",
+    "createdAt",
+    "expiresAt",
+    "maxDownloads",
+    "oneTime",
+    "deleteToken",
+}
 MIB = 1024 * 1024
 
 
@@ -27,7 +55,7 @@ def check_text(response, count=1):
     assert response.text.startswith("\n\nhttp"), response.text
     lines = response.text[2:].split("\n")
     assert [line.startswith("http") for line in lines[:count]] == [True] * count and lines[count] == "", response.text
-    note = "\n".join(lines[count + 1:])
+    note = "\n".join(lines[count + 1 :])
     assert CHINESE.search(note) and ENGLISH.search(note), f"no note in English and Chinese: {note!r}"
     return lines[:count]
 
@@ -82,8 +110,13 @@ def test_post_to_a_name(server):
     assert disposition(answer)[2] == "today.csv"
 
 
-PARTS = [("a", "one.txt", "text/plain", b"first\r\n"), ("note", None, None, b"not a file"), ("b", "zwei ü.bin", None, bytes(range(256)) * 300),
-         ("a", "empty.dat", "application/octet-stream", b""), ("c", "last.html", "text/html", b"--b0und4r\r\n--b0und4ry_\r\n")]
+PARTS = [
+    ("a", "one.txt", "text/plain", b"first\r\n"),
+    ("note", None, None, b"not a file"),
+    ("b", "zwei ü.bin", None, bytes(range(256)) * 300),
+    ("a", "empty.dat", "application/octet-stream", b""),
+    ("c", "last.html", "text/html", b"--b0und4r\r\n--b0und4ry_\r\n"),
+]
 FILES = [part for part in PARTS if part[1] is not None]
 
 
@@ -93,7 +126,7 @@ def test_form_with_several_files(server, chunked):
     headers, body = multipart(PARTS)
     if chunked:  # cut into odd pieces, so that boundaries fall across reads
         headers["Transfer-Encoding"] = "chunked"
-        body = b"".join(wire.chunk(body[at:at + 97]) for at in range(0, len(body), 97)) + b"0\r\n\r\n"
+        body = b"".join(wire.chunk(body[at : at + 97]) for at in range(0, len(body), 97)) + b"0\r\n\r\n"
     response = wire.request(server, "POST", "/", headers, body)
     assert response.status == 200
     found = check_text(response, len(FILES))
@@ -124,7 +157,7 @@ def test_form_with_text_around(server, preamble, epilogue):
     assert_file(get(server, upload.path), b"inside")
 
 
-@pytest.mark.parametrize("boundary, header", [("X" * 70, None), ("a b", '"a b"'), ("'()+_,-./:=?", "\"'()+_,-./:=?\""), ("0", None)])
+@pytest.mark.parametrize("boundary, header", [("X" * 70, None), ("a b", '"a b"'), ("'()+_,-./:=?", '"\'()+_,-./:=?"'), ("0", None)])
 def test_form_boundaries(server, boundary, header):
     """Everything RFC 2046 allows as a boundary, 70 characters included."""
     _, body = multipart([("f", "x.bin", None, b"inside")], boundary)
@@ -255,8 +288,12 @@ def test_wget_and_curl_keep_the_name(server, tmp_path):
 def test_wget_uploads(server, tmp_path):
     """`wget --method=PUT --body-file`."""
     (tmp_path / "w.txt").write_bytes(b"by wget\n")
-    done = subprocess.run(["wget", "-qO-", "--method=PUT", f"--body-file={tmp_path / 'w.txt'}", f"{server.url}/w.txt"],
-                          capture_output=True, timeout=60, check=True)
+    done = subprocess.run(
+        ["wget", "-qO-", "--method=PUT", f"--body-file={tmp_path / 'w.txt'}", f"{server.url}/w.txt"],
+        capture_output=True,
+        timeout=60,
+        check=True,
+    )
     assert_file(get(server, urls(done.stdout.decode())[0].removeprefix(server.url)), b"by wget\n")
 
 
