@@ -197,7 +197,8 @@ def chunks():
         "is 2^64-1": b"FFFFFFFFFFFFFFFF",
         "has 1,000 digits": b"1" + b"0" * 999,
     }.items():
-        yield row(f"chunk size {name}", chunked(size + b"\r\nhello\r\n0\r\n\r\n"), 400, 413, ends=True)
+        # A size that fits into 64 bits is waited for; the body never comes (408).
+        yield row(f"chunk size {name}", chunked(size + b"\r\nhello\r\n0\r\n\r\n"), 400, 408, 413, ends=True)
     yield row(
         "chunk size with endless zeros",
         chunked(b"0" * (1 << 20) + b"5\r\nhello\r\n0\r\n\r\n"),
@@ -216,8 +217,9 @@ def chunks():
         closed=True,
         ends=True,
     )
-    yield row("chunk extension with a bare CR", chunked(b"5;x=\ry\r\nhello\r\n0\r\n\r\n"), 400, ends=True)
-    yield row("chunk extension with a bare LF", chunked(b"5;x=\ny\r\nhello\r\n0\r\n\r\n"), 400, ends=True)
+    # The extension means nothing: five bytes of body, and nothing behind them is a request.
+    yield row("chunk extension with a bare CR", chunked(b"5;x=\ry\r\nhello\r\n0\r\n\r\n"), 400, safe_name=True)
+    yield row("chunk extension with a bare LF", chunked(b"5;x=\ny\r\nhello\r\n0\r\n\r\n"), 400, safe_name=True)
     trailers = b"".join(b"X-T%d: y\r\n" % number for number in range(5000))
     yield row("5,000 trailers", chunked(b"5\r\nhello\r\n0\r\n" + trailers + CRLF), 400, 431, closed=True, ends=True)
     yield row(

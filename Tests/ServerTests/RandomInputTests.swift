@@ -12,9 +12,11 @@ struct RandomInputTests {
   private static let corpus: [String] = [
     "bytes=0-499", "bytes=-1", "bytes=0-0,-1", "bytes=9500-", "bytes=0-18446744073709551616", "bytes= 1 - 2 ,, 3-",
     "/a%20b/%E5%90%8D.tar.gz", "/..%2f..%2fetc%2fpasswd", "/%c0%af", "/%00", "/short/x", "\"abc\", W/\"d\"", "*",
-    "sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:, sha-512=:YQ==:", "sha-256=:x:", "Sun, 06 Nov 1994 08:49:37 GMT",
+    "sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:, sha-512=:YQ==:", "sha-256=:x:",
+    "Sun, 06 Nov 1994 08:49:37 GMT",
     "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994", "multipart/form-data; boundary=\"a b\"; charset=x",
-    "text/html;q=0.8, application/json;q=0.9,*/*", "form-data; name=\"a\"; filename=\"b\\\"c%22.txt\"", "10.0.0.0/8", "::ffff:1.2.3.4",
+    "text/html;q=0.8, application/json;q=0.9,*/*", "form-data; name=\"a\"; filename=\"b\\\"c%22.txt\"", "10.0.0.0/8",
+    "::ffff:1.2.3.4",
     "5GiB", "1.5e3", "http://h:1/x?y", "99999999999999999999", "-1", "٣", "1icuq8aet00qum6b",
     "--XX\r\nContent-Disposition: form-data; name=\"f\"; filename=\"n\"\r\n\r\nbody\r\n--XX--\r\n",
     "--XX\r\nContent-Disposition: form-data; name=\"f\"\r\n\r\n\r\n--XX\r\n\r\n--XX--",
@@ -81,7 +83,8 @@ struct RandomInputTests {
     _ = HeaderParameters(text)
     _ = AddressRange(parsing: text)?.contains("10.0.0.1")
     _ = PublicURL(parsing: text)
-    let head = HTTPRequestHead(version: .http1_1, method: .PUT, uri: text, headers: ["host": text, "content-length": text])
+    let head = HTTPRequestHead(
+      version: .http1_1, method: .PUT, uri: text, headers: ["host": text, "content-length": text])
     if let request = try? HTTPRequest(head: head, peer: nil, isSecure: false, limits: ConnectionLimits()) {
       #expect(request.path.hasPrefix("/"))
     }

@@ -25,6 +25,11 @@ final class ConnectionWatch: ChannelInboundHandler {
   private var phase = Phase.head(served: false)
   private var phaseStart = NIODeadline.now()
   private var sawHeadByte = false
+  /// Bytes that came in while the loop waits for a part of the body and got none: chunk extensions, trailers.
+  private var framingBytes = 0
+  /// More framing than this is no body but an attack: nothing of it ever reaches the size limit. (Reads that are under way
+  /// when a part is handed out are well below it.)
+  static let largestFraming = 512 * 1024
   /// When the peer last did something that helps, in the current phase.
   private var lastProgress = NIODeadline.now()
   /// The time and bytes of the current rate window; only time in `body` or `response` counts.
@@ -45,6 +50,7 @@ final class ConnectionWatch: ChannelInboundHandler {
     phase = next
     phaseStart = now
     lastProgress = now
+    framingBytes = 0
     if case .head = next { sawHeadByte = false }
   }
 
@@ -81,7 +87,12 @@ final class ConnectionWatch: ChannelInboundHandler {
       phaseStart = now
     }
     lastProgress = now
-    windowBytes += unwrapInboundIn(data).readableBytes
+    let count = unwrapInboundIn(data).readableBytes
+    windowBytes += count
+    if case .body = phase {
+      framingBytes += count
+      if framingBytes > Self.largestFraming { return end(context, .framingTooLong(limit: Self.largestFraming)) }
+    }
     context.fireChannelRead(data)
   }
 
@@ -152,6 +163,8 @@ enum PeerTimeout: Error {
   case headerTimeout(seconds: Int)
   case bodyStalled(seconds: Int)
   case tooSlow(bytesPerSecond: Int)
+  /// Not a matter of time, but of a peer that sends for ever and says nothing.
+  case framingTooLong(limit: Int)
 }
 
 extension TimeAmount {

@@ -34,6 +34,9 @@ extension Failure {
       self.init(
         .requestTimeout, code: "timeout", "no byte of the body came for \(seconds) s: the upload was dropped, try again"
       )
+    case .framingTooLong(let limit):
+      self = .badRequest(
+        "bad-request", "the body has more than \(limit) bytes of chunk extensions or trailers: send it without them")
     case .tooSlow(let rate):
       self.init(
         .requestTimeout, code: "too-slow",

@@ -61,7 +61,7 @@ package struct UploadService: Sendable {
     }
   }
 
-  /// Takes a stored upload back whose URL nobody has been told.
+  /// Takes an upload back whose URL nobody has been told: object first, so that a failure leaves what cleanup finds.
   func withdraw(_ id: UploadID) async {
     do {
       try await store.delete(id)
@@ -100,13 +100,8 @@ package struct UploadService: Sendable {
     do {
       try await writer.publish()
     } catch {
-      do {
-        try await index.remove(record.id)
-      } catch {
-        logger.warning(
-          "a row without bytes stays until it expires",
-          metadata: ["id": "\(record.id.shortened)", "error": "\(error)"])
-      }
+      // An id that was drawn twice belongs to somebody else: its bytes stay.
+      if case StoreError.exists = error {} else { await withdraw(record.id) }
       if case StoreError.expired(let id) = error { throw UploadRejection.unfinishedAtExpiry(id.expiresAt) }
       throw error
     }
