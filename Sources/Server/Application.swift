@@ -98,7 +98,7 @@ package struct Application {
       throw StartFailure(
         "cannot listen on HOST \(configuration.host) PORT \(configuration.port): \(String(cString: strerror(error.errnoCode))); is another server running?"
       )
-    } catch let error as SocketAddressError {
+    } catch let error as SocketAddressError.UnknownHost {
       throw StartFailure("HOST \(configuration.host) is no address of this machine: \(error)")
     }
     logger.info("stopped")

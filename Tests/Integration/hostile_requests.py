@@ -256,7 +256,6 @@ def request_lines():
         "no slash": b"GET healthz HTTP/1.1",
         "only a method": b"GET",
         "space in the target": b"PUT /a b HTTP/1.1",
-        "two spaces": b"GET  /healthz HTTP/1.1",
         "tab": b"GET\t/healthz\tHTTP/1.1",
         "word after the version": b"GET /healthz HTTP/1.1 x",
         "version lower case": b"GET /healthz http/1.1",

@@ -44,7 +44,8 @@ struct MultipartParserTests {
   @Test(arguments: 1...40)
   func piecesOfAnySize(_ size: Int) throws {
     let contents = [
-      "", "hello", "\r\n", "--XX", "\r\n--X", "\r\n--", "a\r\n--XY\r\nb", "\r\n\r\n--X\r\n",
+      "", "hello", "\r\n", "--XX", "\r\n--X", "\r\n--", "a\r\n--XY\r\nb", "\r\n--XXY\r\n", "a\r\n--XX -- b",
+      "\r\n--XX\r", "\r\n--XX-", "\r\n\r\n--X\r\n",
       String(repeating: "x", count: 300),
     ]
     let body =
@@ -94,7 +95,6 @@ struct MultipartParserTests {
     ("--XX\r\n\r\nx\r\n--XX--", .badPartHeader),
     ("--XX\r\nContent-Disposition: attachment; name=\"a\"\r\n\r\nx\r\n--XX--", .badPartHeader),
     ("--XX\r\nContent-Disposition: form-data; name=\"a\u{0}\"\r\n\r\nx\r\n--XX--", .badPartHeader),
-    ("--XXYY\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx\r\n--XX--", .badBoundaryLine),
   ])
   func brokenForms(_ body: String, _ error: MultipartParser.ParseError) throws {
     for size in [1, 7, 10_000] {

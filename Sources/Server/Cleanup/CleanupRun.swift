@@ -56,6 +56,8 @@ package struct CleanupRun: Sendable {
     try Task.checkCancellation()
     do {
       report.sweptFiles = try await store.sweep(now: now, dryRun: dryRun)
+    } catch let error as CancellationError {
+      throw error
     } catch {
       report.failures += 1
       logger.error("leftovers not swept", metadata: ["error": "\(error)"])

@@ -26,9 +26,7 @@ package struct ClientOrigin: Sendable, Hashable {
       {
         scheme = forwarded
       }
-      if let forwarded = Self.last(request.headers, "x-forwarded-host"), Authority.isValid(forwarded),
-        !forwarded.isEmpty
-      {
+      if let forwarded = Self.last(request.headers, "x-forwarded-host"), Authority.isValid(forwarded) {
         authority = forwarded
       }
     }

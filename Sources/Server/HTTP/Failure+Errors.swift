@@ -111,7 +111,6 @@ extension Failure {
       switch error {
       case .noBoundary: "the Content-Type has no valid boundary"
       case .boundaryTooLong: "the boundary is longer than \(MultipartParser.maximumBoundaryLength) characters"
-      case .badBoundaryLine: "something follows a boundary on its line"
       case .headerTooLong: "a part has a header of more than \(MultipartParser.maximumHeaderLength) bytes"
       case .badPartHeader: "a part has no valid Content-Disposition: form-data header"
       case .notFinished: "the closing boundary is missing: the form was cut off"

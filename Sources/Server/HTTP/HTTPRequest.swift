@@ -63,7 +63,7 @@ package struct HTTPRequest: Sendable {
     if let authority, !Authority.isValid(authority) {
       throw Failure.badRequest("bad-host", "the Host field is not a host name with an optional port")
     }
-    self.authority = authority.flatMap { $0.isEmpty ? nil : $0 }
+    self.authority = authority
     // RFC 9112, 6.1: a message with both is a smuggling attempt or a broken client.
     if isChunked {
       guard !headers.contains(name: "content-length") else {
@@ -113,20 +113,38 @@ package struct HTTPRequest: Sendable {
   }
 }
 
-/// `host[:port]` as it may appear in a URL that we answer.
+/// `host[:port]` as it may appear in a URL that we answer (RFC 3986, 3.2.2 and 3.2.3).
 enum Authority {
-  /// Only characters of a registered name, an IPv4 address or a bracketed IPv6 address: nothing that could break out
-  /// of a URL, a header or a page.
+  /// A registered name, an IPv4 address or a bracketed IPv6 address, and a port of 1 to 65535: nothing that could break
+  /// out of a URL, a header or a page.
   static func isValid(_ text: some StringProtocol) -> Bool {
-    text.utf8.count <= 262
-      && text.utf8.allSatisfy { byte in
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): true
-        case UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"): true
-        case UInt8(ascii: ":"), UInt8(ascii: "["), UInt8(ascii: "]"): true
-        default: false
-        }
-      }
+    guard text.utf8.count <= 262 else { return false }
+    let host: Substring
+    let rest: Substring
+    let all = Substring(text)
+    if all.first == "[" {
+      guard let end = all.firstIndex(of: "]") else { return false }
+      host = all[all.index(after: all.startIndex)..<end]
+      rest = all[all.index(after: end)...]
+      guard AddressRange.addressBytes(String(host)) != nil, host.contains(":") else { return false }
+    } else {
+      host = all.prefix { $0 != ":" }
+      rest = all[host.endIndex...]
+      guard !host.isEmpty, host.utf8.allSatisfy({ isNameByte($0) }) else { return false }
+    }
+    if rest.isEmpty { return true }
+    let port = rest.dropFirst()
+    guard rest.first == ":", (1...5).contains(port.utf8.count), port.utf8.allSatisfy({ (48...57).contains($0) }),
+      let number = Int(port)
+    else { return false }
+    return (1...65_535).contains(number)
+  }
+
+  private static func isNameByte(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), 48...57: true
+    case UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"): true
+    default: false
+    }
   }
 }

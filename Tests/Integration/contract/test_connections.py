@@ -70,11 +70,11 @@ def test_refused_before_the_body(nearly_full, name, waits):
 @pytest.mark.parametrize("name", ["too large", "no password", "bad downloads", "bad expiry"])
 def test_refused_before_the_body_of_curl(nearly_full, tmp_path, name):
     """A real curl prints the line and has sent nothing."""
-    headers, _, status, word = REFUSALS[name]
-    (tmp_path / "big.bin").write_bytes(bytes(2 * MIB))
+    headers, size, status, word = REFUSALS[name]
+    (tmp_path / "big.bin").write_bytes(bytes(min(size, 2 * MIB)))
     options = [part for header, value in headers.items() for part in ("-H", f"{header}: {value}")]
     done = subprocess.run(
-        ["curl", "-sS", "-w", "\n%{http_code} %{size_upload}", *options, "-T", str(tmp_path / "big.bin"), nearly_full.url],
+        ["curl", "-sS", "-H", "Expect: 100-continue", "-w", "\n%{http_code} %{size_upload}", *options, "-T", str(tmp_path / "big.bin"), nearly_full.url],
         capture_output=True,
         text=True,
         timeout=60,

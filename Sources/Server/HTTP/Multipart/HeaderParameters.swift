@@ -2,8 +2,10 @@
 package struct HeaderParameters {
   /// Lower case.
   package var value: String
-  /// Lower-case names; of a repeated name the first counts.
+  /// Lower-case names; of a repeated name the last.
   package var parameters: [String: String] = [:]
+  /// No name came twice and every quote was closed. What is not well formed reads differently elsewhere.
+  package private(set) var isWellFormed = true
 
   package init(_ text: String) {
     var rest = Substring(text)
@@ -16,12 +18,14 @@ package struct HeaderParameters {
       guard rest.first == "=" else { continue }
       rest = rest.dropFirst()
       let content = rest.first == "\"" ? Self.quoted(&rest) : Self.token(&rest)
-      if parameters[name.lowercased()] == nil { parameters[name.lowercased()] = content }
+      if parameters.updateValue(content ?? "", forKey: name.lowercased()) != nil || content == nil {
+        isWellFormed = false
+      }
       rest = rest.drop { $0 != ";" }
     }
   }
 
-  private static func token(_ rest: inout Substring) -> String {
+  private static func token(_ rest: inout Substring) -> String? {
     let token = rest.prefix { $0 != ";" }
     rest = rest.dropFirst(token.count)
     return String(token.reversed().drop { $0 == " " || $0 == "\t" }.reversed())
@@ -29,10 +33,13 @@ package struct HeaderParameters {
 
   /// Browsers write `%22` for a quote in a file name (WHATWG) and leave backslashes alone; curl escapes both with a
   /// backslash. So a backslash is an escape only before a quote or another backslash.
-  private static func quoted(_ rest: inout Substring) -> String {
+  ///
+  /// - Returns: nil when the quote is not closed.
+  private static func quoted(_ rest: inout Substring) -> String? {
     rest = rest.dropFirst()
     var content = ""
-    while let character = rest.popFirst(), character != "\"" {
+    while let character = rest.popFirst() {
+      if character == "\"" { return content }
       if character == "\\", let next = rest.first, next == "\"" || next == "\\" {
         content.append(next)
         rest = rest.dropFirst()
@@ -40,6 +47,6 @@ package struct HeaderParameters {
         content.append(character)
       }
     }
-    return content
+    return nil
   }
 }

@@ -27,7 +27,6 @@ package struct MultipartParser {
   package enum ParseError: Error, Equatable {
     case noBoundary
     case boundaryTooLong
-    case badBoundaryLine
     case headerTooLong
     case badPartHeader
     case notFinished
@@ -48,14 +47,23 @@ package struct MultipartParser {
 
   /// - Parameter contentType: the field of the request.
   package init(contentType: String) throws(ParseError) {
-    guard let boundary = HeaderParameters(contentType).parameters["boundary"], !boundary.isEmpty else {
+    let parameters = HeaderParameters(contentType)
+    guard parameters.isWellFormed, let boundary = parameters.parameters["boundary"], !boundary.isEmpty else {
       throw .noBoundary
     }
     guard boundary.utf8.count <= Self.maximumBoundaryLength else { throw .boundaryTooLong }
-    guard boundary.utf8.allSatisfy({ $0 > 32 && $0 < 127 || $0 == 32 }) else { throw .noBoundary }
+    guard boundary.utf8.allSatisfy(Self.isBoundaryByte), boundary.last != " " else { throw .noBoundary }
     delimiter = Array("\r\n--\(boundary)".utf8)
     // The first boundary may stand at the very beginning, without a line end before it.
     pending.writeStaticString("\r\n")
+  }
+
+  /// RFC 2046, 5.1.1: bchars.
+  private static func isBoundaryByte(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), 48...57: true
+    default: "'()+_,-./:=? ".utf8.contains(byte)
+    }
   }
 
   package mutating func append(_ bytes: ByteBuffer) {
@@ -67,13 +75,21 @@ package struct MultipartParser {
   package mutating func next() throws(ParseError) -> Event? {
     switch state {
     case .preamble:
-      guard let index = find(delimiter) else {
-        dropAllBut(delimiter.count - 1)
-        return nil
+      while let index = find(delimiter) {
+        switch follower(of: index) {
+        case .unknown:
+          pending.moveReaderIndex(forwardBy: index)
+          return nil
+        case .content:
+          pending.moveReaderIndex(forwardBy: index + 2)
+        case .boundary:
+          pending.moveReaderIndex(forwardBy: index + delimiter.count)
+          state = .afterBoundary
+          return try next()
+        }
       }
-      pending.moveReaderIndex(forwardBy: index + delimiter.count)
-      state = .afterBoundary
-      return try next()
+      dropAllBut(delimiter.count - 1)
+      return nil
     case .afterBoundary:
       return try afterBoundary()
     case .header:
@@ -91,20 +107,37 @@ package struct MultipartParser {
     guard state == .finished else { throw .notFinished }
   }
 
+  /// What stands behind the delimiter that begins at `index`.
+  private enum Follower {
+    case boundary
+    /// Something else: a line of the content that happens to begin like the boundary.
+    case content
+    /// Not enough bytes yet.
+    case unknown
+  }
+
+  /// White space that may follow a boundary on its line (RFC 2046: transport padding).
+  private static let maximumPadding = 64
+
+  private func follower(of index: Int) -> Follower {
+    let rest = pending.readableBytesView.dropFirst(index + delimiter.count)
+    if rest.starts(with: [45, 45]) { return .boundary }
+    if rest.count < 2, rest.allSatisfy({ $0 == 45 }) { return .unknown }
+    let padding = rest.prefix(Self.maximumPadding + 1).prefix { $0 == 32 || $0 == 9 }.count
+    let line = rest.dropFirst(padding).prefix(2)
+    if padding > Self.maximumPadding { return .content }
+    if line.elementsEqual([13, 10]) { return .boundary }
+    return line.isEmpty || line.elementsEqual([13]) ? .unknown : .content
+  }
+
   private mutating func afterBoundary() throws(ParseError) -> Event? {
-    // "--" ends the body; else optional white space (transport padding) and a line end.
-    let view = pending.readableBytesView
-    guard view.count >= 2 else { return nil }
-    if view.starts(with: [45, 45]) {
+    // `follower` has seen what comes: "--" ends the body, else padding and a line end.
+    if pending.readableBytesView.starts(with: [45, 45]) {
       state = .finished
       return .end
     }
-    let padding = view.prefix { $0 == 32 || $0 == 9 }.count
-    guard padding <= 64 else { throw .badBoundaryLine }
-    guard view.count >= padding + 2 else { return nil }
-    guard view.dropFirst(padding).starts(with: [13, 10]) else { throw .badBoundaryLine }
     // Leave the line end: an empty header is then CR LF CR LF like every other.
-    pending.moveReaderIndex(forwardBy: padding)
+    pending.moveReaderIndex(forwardBy: pending.readableBytesView.prefix { $0 == 32 || $0 == 9 }.count)
     state = .header
     return try next()
   }
@@ -123,10 +156,16 @@ package struct MultipartParser {
 
   private mutating func content() -> Event? {
     if let index = find(delimiter) {
-      if index > 0 { return pending.readSlice(length: index).map { .bytes($0) } }
-      pending.moveReaderIndex(forwardBy: delimiter.count)
-      state = .afterBoundary
-      return .partEnd
+      switch follower(of: index) {
+      case .boundary where index == 0:
+        pending.moveReaderIndex(forwardBy: delimiter.count)
+        state = .afterBoundary
+        return .partEnd
+      case .boundary, .unknown:
+        return index > 0 ? pending.readSlice(length: index).map { .bytes($0) } : nil
+      case .content:
+        return pending.readSlice(length: index + 2).map { .bytes($0) }
+      }
     }
     // What could be the beginning of a delimiter stays.
     let safe = pending.readableBytes - (delimiter.count - 1)
@@ -156,6 +195,7 @@ package struct MultipartParser {
 
 extension MultipartParser.PartHeader {
   init(_ text: String) throws(MultipartParser.ParseError) {
+    var hasDisposition = false
     for line in text.split(separator: "\r\n") {
       guard let colon = line.firstIndex(of: ":") else { throw .badPartHeader }
       let name = line[..<colon].lowercased()
@@ -166,7 +206,8 @@ extension MultipartParser.PartHeader {
       switch name {
       case "content-disposition":
         let disposition = HeaderParameters(String(value))
-        guard disposition.value == "form-data" else { throw .badPartHeader }
+        guard disposition.value == "form-data", disposition.isWellFormed, !hasDisposition else { throw .badPartHeader }
+        hasDisposition = true
         fieldName = disposition.parameters["name"]
         // Browsers and curl write a quote in a name as %22 (WHATWG HTML, multipart/form-data encoding).
         fileName = disposition.parameters["filename"]?.replacing("%22", with: "\"")
@@ -176,6 +217,7 @@ extension MultipartParser.PartHeader {
         break
       }
     }
-    guard fieldName != nil || fileName != nil else { throw .badPartHeader }
+    // RFC 7578, 4.2: every part has a name.
+    guard fieldName != nil else { throw .badPartHeader }
   }
 }
