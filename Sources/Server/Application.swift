@@ -31,7 +31,7 @@ package struct Application {
   /// - Throws: `StartFailure` with one line when the service cannot start.
   package func run() async throws {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
-    let pool = NIOThreadPool(numberOfThreads: 8)
+    let pool = NIOThreadPool(numberOfThreads: 4)
     pool.start()
     let client = HTTPClient(eventLoopGroupProvider: .shared(group))
     let outcome: Result<Void, any Error>

@@ -34,7 +34,7 @@ struct ContractTests {
     try [UInt8](repeating: 0, count: 10).withUnsafeBytes {
       try #require(FileManager.default.createFile(atPath: fixture.scratch.path + "/tmp/dead", contents: Data($0)))
     }
-    #expect(try await fixture.store.sweep(now: fixture.clock.read(), dryRun: false) == 1)
+    #expect(try await fixture.store.sweep(now: fixture.clock.read(), dryRun: false).files == 1)
     #expect(try fixture.files().count == 1)
     await living.discard()
     #expect(try fixture.files().isEmpty)

@@ -24,7 +24,7 @@ struct FailingBlobStore: BlobStore {
 
   func open(_ id: UploadID) async throws -> (any BlobReader)? { try await around("open") { try await base.open(id) } }
   func delete(_ id: UploadID) async throws { try await around("delete") { try await base.delete(id) } }
-  func sweep(now: Timestamp, dryRun: Bool) async throws -> Int {
+  func sweep(now: Timestamp, dryRun: Bool) async throws -> SweepReport {
     try await around("sweep") { try await base.sweep(now: now, dryRun: dryRun) }
   }
   func freeSpace() throws -> Int64? {

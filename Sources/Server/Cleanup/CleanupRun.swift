@@ -55,7 +55,9 @@ package struct CleanupRun: Sendable {
     }
     try Task.checkCancellation()
     do {
-      report.sweptFiles = try await store.sweep(now: now, dryRun: dryRun)
+      let swept = try await store.sweep(now: now, dryRun: dryRun)
+      report.sweptFiles = swept.files
+      report.freedBytes += swept.bytes
     } catch let error as CancellationError {
       throw error
     } catch {

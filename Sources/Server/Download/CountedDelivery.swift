@@ -24,20 +24,34 @@ struct CountedDelivery {
   }
 
   /// Sends `range`, whose end is the end of the blob. The response head has been written.
-  ///
-  /// What to do next is `DeliveryStateMachine`'s to say; here is only how.
   func send(_ range: Range<Int64>, of reader: any BlobReader, to writer: ResponseWriter) async throws -> Outcome {
     let progress = DeliveryProgress()
+    let (abort, acknowledged) = (writer.abort, writer.acknowledgedBytes)
+    return try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask {
+        await renew(progress, acknowledged)
+        if progress.isLeaseLost { abort() }
+      }
+      defer { group.cancelAll() }
+      return try await drive(range, of: reader, to: writer, progress)
+    }
+  }
+
+  /// What to do next is `DeliveryStateMachine`'s to say; here is only how.
+  private func drive(
+    _ range: Range<Int64>, of reader: any BlobReader, to writer: ResponseWriter, _ progress: DeliveryProgress
+  ) async throws -> Outcome {
     var machine = DeliveryStateMachine(size: Int64(range.count))
     let bulk = range.lowerBound..<(range.lowerBound + machine.bulk)
     var action = machine.handle(.started)
     while let current = action {
       switch current {
       case .sendBulk:
-        action = machine.handle(await sendUnderLease(bulk, of: reader, to: writer, progress))
+        let sent = (try? await BlobSender.send(bulk, of: reader, to: writer) { progress.add($0) }) != nil
+        action = machine.handle(progress.isLeaseLost ? .leaseLost : sent ? .bulkSent : .clientGone)
       case .waitForAcknowledgement:
         let acknowledged = await writer.waitForAcknowledgement()
-        action = machine.handle(acknowledged ? .peerAcknowledged : .clientGone)
+        action = machine.handle(progress.isLeaseLost ? .leaseLost : acknowledged ? .peerAcknowledged : .clientGone)
       case .consume:
         action = machine.handle(await consume(Int64(range.count), progress) ? .consumeSucceeded : .consumeFailed)
       case .sendLastChunk:
@@ -67,28 +81,14 @@ struct CountedDelivery {
     }
   }
 
-  private func sendUnderLease(
-    _ range: Range<Int64>, of reader: any BlobReader, to writer: ResponseWriter, _ progress: DeliveryProgress
-  ) async -> DeliveryStateMachine.Event {
-    let abort = writer.abort
-    do {
-      try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask {
-          await renew(progress)
-          if progress.isLeaseLost { abort() }
-        }
-        try await BlobSender.send(range, of: reader, to: writer) { progress.add($0) }
-        group.cancelAll()
-      }
-      return progress.isLeaseLost ? .leaseLost : .bulkSent
-    } catch {
-      return progress.isLeaseLost ? .leaseLost : .clientGone
-    }
-  }
-
-  /// Renews the lease three times in its life until the task is cancelled or the lease is lost.
-  private func renew(_ progress: DeliveryProgress) async {
+  /// Renews the lease three times in its life, as long as the peer takes bytes, until the task is cancelled or the lease
+  /// is lost. A peer that has stopped keeps its place for one lease, no longer.
+  private func renew(_ progress: DeliveryProgress, _ acknowledged: @Sendable () -> UInt64?) async {
+    var last = acknowledged()
     for await _ in AsyncTimer(every: .milliseconds(leaseSeconds * 1000 / 3)) {
+      let current = acknowledged()
+      defer { last = current }
+      if let current, current == last { continue }
       do {
         if try await ledger.renew(holder, bytesSent: progress.bytes, now: now()) { continue }
         progress.isLeaseLost = true

@@ -34,6 +34,12 @@ package final class ResponseWriter {
     return { channel.close(promise: nil) }
   }
 
+  /// How many bytes the peer has acknowledged since the connection began; on the connection's event loop only.
+  package var acknowledgedBytes: @Sendable () -> UInt64? {
+    let channel = channel
+    return { channel.eventLoop.inEventLoop ? SocketState.of(channel)?.acknowledgedBytes : nil }
+  }
+
   func sendContinue() async throws {
     try await channel.writeAndFlush(HTTPServerResponsePart.head(.init(version: .http1_1, status: .continue))).get()
   }

@@ -37,7 +37,7 @@ enum Page {
   /// button does.
   static func download(_ record: UploadRecord, remaining: Int, action: String) -> String {
     let name = record.name?.value ?? record.id.description
-    let count = remaining == 1 ? "once more" : "\(remaining) more times"
+    let count = remaining == 1 ? "1 more time" : "\(remaining) more times"
     return page(
       title: name,
       """

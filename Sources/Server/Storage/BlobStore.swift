@@ -21,7 +21,7 @@ package protocol BlobStore: Sendable {
   /// expired before `now`. Costs O(leftovers).
   ///
   /// - Parameter dryRun: only count.
-  func sweep(now: Timestamp, dryRun: Bool) async throws -> Int
+  func sweep(now: Timestamp, dryRun: Bool) async throws -> SweepReport
 
   /// Bytes that can still be written; nil when the store has no such limit.
   func freeSpace() throws -> Int64?
@@ -43,6 +43,14 @@ package protocol BlobWriter: AnyObject {
 
   /// Drops the blob. Must be called on every way that does not end in `publish`; never throws.
   func discard() async
+}
+
+/// What a sweep has removed, or would remove.
+package struct SweepReport: Sendable, Hashable {
+  package var files = 0
+  package var bytes: Int64 = 0
+
+  package init() {}
 }
 
 /// What a finished blob is.

@@ -15,7 +15,7 @@ final class FileHash {
   /// How far the hash may fall behind before the sender has to wait.
   static let largestLag: Int64 = 64 * 1024 * 1024
   private static let step: Int64 = 4 * 1024 * 1024
-  private static let bufferSize = 256 * 1024
+  private static let bufferSize = 64 * 1024
 
   /// What the pool's thread and the writer share.
   private final class Shared: Sendable {

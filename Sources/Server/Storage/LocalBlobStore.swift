@@ -82,9 +82,12 @@ package final class LocalBlobStore: BlobStore {
     try Posix.check("write") { write(descriptor, "ok", 2) }
   }
 
-  package func sweep(now: Timestamp, dryRun: Bool) async throws -> Int {
+  package func sweep(now: Timestamp, dryRun: Bool) async throws -> SweepReport {
     try await pool.runIfActive { [self] in
-      try sweepUnfinished(dryRun: dryRun) + sweepExpiredFolders(now: now, dryRun: dryRun)
+      var report = SweepReport()
+      try sweepUnfinished(dryRun: dryRun, &report)
+      try sweepExpiredFolders(now: now, dryRun: dryRun, &report)
+      return report
     }
   }
 
@@ -167,35 +170,36 @@ package final class LocalBlobStore: BlobStore {
   // MARK: Sweeping
 
   /// Removes named temporary files whose writer has died: its lock died with it.
-  private func sweepUnfinished(dryRun: Bool) throws(StoreError) -> Int {
-    var count = 0
+  private func sweepUnfinished(dryRun: Bool, _ report: inout SweepReport) throws(StoreError) {
     for name in try Posix.names(in: root + "/tmp") where !name.hasPrefix(".") {
       let path = root + "/tmp/" + name
       guard let descriptor = try? Posix.open(path, O_RDONLY) else { continue }
       defer { close(descriptor) }
       guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { continue }
-      if !dryRun { try Posix.unlink(path) }
-      count += 1
+      try remove(path, dryRun: dryRun, &report)
     }
-    return count
   }
 
   /// Removes folders whose uploads have all expired. The index empties them first; what is still in them is known to
   /// nobody (a lost index).
-  private func sweepExpiredFolders(now: Timestamp, dryRun: Bool) throws(StoreError) -> Int {
-    var count = 0
+  private func sweepExpiredFolders(now: Timestamp, dryRun: Bool, _ report: inout SweepReport) throws(StoreError) {
     for bucket in try Posix.names(in: root + "/u") {
       // One more minute: an upload is not published after its expiry, and clocks step.
       guard let end = UploadID.bucketEnd(bucket) else { continue }
       guard end.adding(seconds: 60) <= now else { break }
       let folder = root + "/u/" + bucket
       for name in try Posix.names(in: folder) where UploadID(name) != nil {
-        if !dryRun { try Posix.unlink(folder + "/" + name) }
-        count += 1
+        try remove(folder + "/" + name, dryRun: dryRun, &report)
       }
       if !dryRun { rmdir(folder) }
     }
-    return count
+  }
+
+  private func remove(_ path: String, dryRun: Bool, _ report: inout SweepReport) throws(StoreError) {
+    var info = stat()
+    if lstat(path, &info) == 0 { report.bytes += Int64(info.st_size) }
+    if !dryRun { try Posix.unlink(path) }
+    report.files += 1
   }
 
   private static func probeNameless(in directory: String) throws(StoreError) -> Bool {

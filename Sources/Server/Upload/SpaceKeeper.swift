@@ -55,6 +55,12 @@ package final class SpaceKeeper: Sendable {
     }
   }
 
+  /// The disk has filled up under an upload (somebody else uses it too): the refusal, in numbers.
+  func refusal(needed: Int64) -> UploadRejection {
+    let free = (try? store.freeSpace() ?? 0) ?? 0
+    return .noSpace(needed: needed, free: free, keep: budgets.withLock { $0.disk.minimumFree })
+  }
+
   fileprivate func wrote(_ bytes: Int64) {
     budgets.withLock { $0.disk.release(bytes) }
   }

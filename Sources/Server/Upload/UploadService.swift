@@ -57,6 +57,7 @@ package struct UploadService: Sendable {
       return Receipt(record: record, deleteToken: token)
     } catch {
       await writer.discard()
+      if case StoreError.full = error { throw space.refusal(needed: request.declaredSize ?? 0) }
       throw error
     }
   }
