@@ -59,6 +59,10 @@ package struct Application {
         throw StartFailure("TLS_CERT_FILE \(files.certificate) and TLS_KEY_FILE \(files.key) cannot be used: \(error)")
       }
     }
+    // Before anybody is served: the rows of uploads that a crash has cut off.
+    let repaired = try await CleanupRun(store: storage.store, index: storage.index, logger: logger).repairUnpublished(
+      age: 0)
+    if repaired > 0 { logger.notice("repaired after a crash", metadata: ["rows": "\(repaired)"]) }
     let handler = try await requestHandler(storage, client)
     let server = HTTPServer(
       host: configuration.host, port: configuration.port, limits: configuration.connection,

@@ -24,7 +24,12 @@ package struct CleanupCommand {
       let storage = try Storage.open(configuration, pool: pool, eventLoopGroup: group, clock: { .systemNow() })
       let logger = configuration.log.logger("bashupload")
       let run = CleanupRun(store: storage.store, index: storage.index, logger: logger)
-      let report = try await run.run(now: .systemNow(), dryRun: dryRun)
+      // The lock tells whether a server is running: its uploads may be about to get their names.
+      let lock = try? DataDirectoryLock(configuration.dataDirectory)
+      let repaired = dryRun ? 0 : try await run.repairUnpublished(age: lock == nil ? 600 : 0)
+      withExtendedLifetime(lock) {}
+      var report = try await run.run(now: .systemNow(), dryRun: dryRun)
+      report.repairedRows = repaired
       try storage.index.close()
       outcome = .success(report)
     } catch {

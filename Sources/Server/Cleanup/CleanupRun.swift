@@ -26,6 +26,8 @@ package struct CleanupRun: Sendable {
     package var freedBytes: Int64 = 0
     /// Rows of uploads that have expired and whose bytes are gone.
     package var forgottenRows = 0
+    /// Rows whose bytes a crash has kept from being published.
+    package var repairedRows = 0
     /// Why the bytes left: expired, consumed, deleted, blocked.
     package var reasons: [String: Int] = [:]
     /// Leftovers of crashes and of lost indexes.
@@ -65,6 +67,22 @@ package struct CleanupRun: Sendable {
       logger.error("leftovers not swept", metadata: ["error": "\(error)"])
     }
     return report
+  }
+
+  /// Removes the rows of uploads that a crash has left without bytes. Nobody was told their URL. O(in flight).
+  ///
+  /// - Parameter age: seconds that a row must have; 0 only where no server is running.
+  package func repairUnpublished(age: Int) async throws -> Int {
+    var count = 0
+    for id in try await index.unconfirmed(age: age) {
+      if try await store.open(id) == nil {
+        try await index.remove(id)
+        count += 1
+      } else {
+        index.confirmPublished(id)
+      }
+    }
+    return count
   }
 
   /// Object first, then the row: a crash in between leaves a row, which the next pass finds again.

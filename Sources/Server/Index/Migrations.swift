@@ -27,6 +27,14 @@ extension DatabaseMigrator {
           -- Cleanup reads only what is due.
           CREATE INDEX upload_blob_due ON upload (blob_due) WHERE blob_due IS NOT NULL;
 
+          -- Uploads whose bytes may not have got their name yet: a crash in between leaves a row without bytes. Looked at
+          -- when the server starts; entries of published uploads go with the next insert.
+          CREATE TABLE publication (
+            upload_id TEXT NOT NULL PRIMARY KEY REFERENCES upload (id) ON DELETE CASCADE,
+            -- Seconds since 1970, by SQLite's clock.
+            since INTEGER NOT NULL
+          ) STRICT, WITHOUT ROWID;
+
           -- One row per download that an upload allows, from its first use.
           CREATE TABLE slot (
             upload_id TEXT NOT NULL REFERENCES upload (id) ON DELETE CASCADE,

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import GRDB
 import Logging
+import Synchronization
 import UploadCore
 
 /// The uploads of this node, in SQLite: on a single machine the truth, with the slots of the download ledger beside them.
@@ -10,6 +11,8 @@ import UploadCore
 package final class UploadIndex: Sendable {
   let database: IndexDatabase
   private let cache = EntryCache()
+  /// Published uploads whose `publication` entry goes with the next insert: no commit of its own.
+  private let published = Mutex<[UploadID]>([])
 
   /// An upload as the index knows it.
   package struct Entry: Sendable {
@@ -36,7 +39,8 @@ package final class UploadIndex: Sendable {
 
   /// Adds a finished upload, before its bytes are published. Durable when it returns.
   package func insert(_ record: UploadRecord) async throws {
-    try await database.write("insert") { db in
+    try await database.write("insert") { [self] db in
+      try forgetPublished(db)
       try db.cachedStatement(
         sql: """
           INSERT INTO upload (id, name, content_type, size, sha256, created_at, expires_at, max_downloads, delete_token_hash, state, blob_due)
@@ -47,6 +51,32 @@ package final class UploadIndex: Sendable {
         record.createdAt.milliseconds, record.expiresAt.milliseconds, record.maxDownloads?.count,
         Data(record.deleteTokenHash), record.expiresAt.milliseconds,
       ])
+      try db.cachedStatement(sql: "INSERT INTO publication VALUES (?, CAST(strftime('%s', 'now') AS INTEGER))")
+        .execute(arguments: [record.id.description])
+    }
+  }
+
+  /// The bytes of an upload have got their name.
+  package func confirmPublished(_ id: UploadID) {
+    published.withLock { $0.append(id) }
+  }
+
+  /// If the transaction fails the entries stay, and the next start finds that their bytes are there.
+  private func forgetPublished(_ db: Database) throws {
+    let ids = published.withLock { ids in
+      defer { ids.removeAll(keepingCapacity: true) }
+      return ids
+    }
+    let statement = try db.cachedStatement(sql: "DELETE FROM publication WHERE upload_id = ?")
+    for id in ids { try statement.execute(arguments: [id.description]) }
+  }
+
+  /// Uploads that were inserted at least `age` seconds ago and may have no bytes.
+  package func unconfirmed(age: Int) async throws -> [UploadID] {
+    try await database.write("unconfirmed") { [self] db in
+      try forgetPublished(db)
+      let sql = "SELECT upload_id FROM publication WHERE since <= CAST(strftime('%s', 'now') AS INTEGER) - ?"
+      return try String.fetchAll(db.cachedStatement(sql: sql), arguments: [age]).compactMap { UploadID($0) }
     }
   }
 

@@ -100,6 +100,7 @@ package struct UploadService: Sendable {
     try await index.insert(record)
     do {
       try await writer.publish()
+      index.confirmPublished(record.id)
     } catch {
       // An id that was drawn twice belongs to somebody else: its bytes stay.
       if case StoreError.exists = error {} else { await withdraw(record.id) }
