@@ -18,28 +18,38 @@ struct LineLogHandler: LogHandler {
   }
 
   func log(event: LogEvent) {
-    let fields = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
+    let own = event.metadata ?? [:]
+    let fields = (metadata.isEmpty ? own : metadata.merging(own) { $1 }).sorted { $0.key < $1.key }
     let time = Timestamp.systemNow()
-    var line: String
+    var line = ""
+    line.reserveCapacity(320)
     if isJSON {
-      line = "{\"time\":\"\(time.rfc3339Milliseconds)\",\"level\":\"\(event.level)\",\"message\":"
+      line += "{\"time\":\""
+      line += time.rfc3339Milliseconds
+      line += "\",\"level\":\""
+      line += event.level.rawValue
+      line += "\",\"message\":"
       Self.appendJSON(event.message.description, to: &line)
       for (key, value) in fields {
         line += ","
         Self.appendJSON(key, to: &line)
         line += ":"
-        Self.appendJSON(value.description, to: &line)
+        Self.appendJSON(Self.text(value), to: &line)
       }
       line += "}\n"
     } else {
-      line = "\(time.rfc3339Milliseconds) \(event.level) \(Self.oneLine(event.message.description))"
-      for (key, value) in fields { line += " \(key)=\(Self.oneLine(value.description))" }
+      line += "\(time.rfc3339Milliseconds) \(event.level) \(Self.oneLine(event.message.description))"
+      for (key, value) in fields { line += " \(key)=\(Self.oneLine(Self.text(value)))" }
       line += "\n"
     }
     line.withUTF8 { bytes in
       // A log that cannot be written must not stop the service.
       _ = write(STDERR_FILENO, bytes.baseAddress, bytes.count)
     }
+  }
+
+  private static func text(_ value: Logger.MetadataValue) -> String {
+    if case .string(let text) = value { text } else { value.description }
   }
 
   /// A JSON string (RFC 8259, 7).

@@ -2,9 +2,11 @@ import CoreMetrics
 import Metrics
 import NIOCore
 import NIOHTTP1
+import Synchronization
 
 /// Counts what the service does, for `/metrics`.
-struct RequestMetrics: Sendable {
+final class RequestMetrics: Sendable {
+  private let known = Mutex<[String: [UInt: Handles]]>([:])
   private let factory: any MetricsFactory
   private let received: Counter
   private let sent: Counter
@@ -26,10 +28,27 @@ struct RequestMetrics: Sendable {
     sent.increment(by: writer.bytesSent)
     if route.isUpload, writer.status == .ok { uploads.increment() }
     if !writer.isFinished { aborted.increment() }
-    // Routes and statuses are few and ours: a client cannot make new series.
-    let dimensions = [("route", route.name), ("status", String(writer.status?.code ?? 499))]
-    Counter(label: "bashupload_requests_total", dimensions: dimensions, factory: factory).increment()
-    Timer(label: "bashupload_request_seconds", dimensions: [("route", route.name)], factory: factory)
-      .recordNanoseconds(duration.nanoseconds)
+    let handles = handles(route.name, writer.status?.code ?? 499)
+    handles.requests.increment()
+    handles.seconds.recordNanoseconds(duration.nanoseconds)
+  }
+
+  private struct Handles {
+    var requests: Counter
+    var seconds: Timer
+  }
+
+  /// Routes and statuses are few and ours, so a client cannot make new series; looked up once each.
+  private func handles(_ route: String, _ status: UInt) -> Handles {
+    known.withLock { known in
+      if let handles = known[route]?[status] { return handles }
+      let handles = Handles(
+        requests: Counter(
+          label: "bashupload_requests_total", dimensions: [("route", route), ("status", String(status))],
+          factory: factory),
+        seconds: Timer(label: "bashupload_request_seconds", dimensions: [("route", route)], factory: factory))
+      known[route, default: [:]][status] = handles
+      return handles
+    }
   }
 }

@@ -79,9 +79,9 @@ struct RequestHandler: Sendable {
   ) {
     guard logger.logLevel <= .info else { return }
     var metadata: Logger.Metadata = [
-      "method": "\(request.method.rawValue.prefix(16))", "route": "\(route.name)", "client": "\(origin.address)",
-      "status": "\(writer.status?.code ?? 499)", "received": "\(body.received)", "sent": "\(writer.bytesSent)",
-      "milliseconds": "\(duration.nanoseconds / 1_000_000)",
+      "method": .string(request.method.rawValue), "route": .string(route.name), "client": .string(origin.address),
+      "status": .string(String(writer.status?.code ?? 499)), "received": .string(String(body.received)),
+      "sent": .string(String(writer.bytesSent)), "milliseconds": .string(String(duration.nanoseconds / 1_000_000)),
     ]
     if let id = route.id { metadata["id"] = "\(id.shortened)" }
     if let failure { metadata["problem"] = "\(failure.code)" }
