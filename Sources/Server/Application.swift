@@ -47,7 +47,16 @@ package struct Application {
     try outcome.get()
   }
 
+  /// A connection and its file take a descriptor each; the usual soft limit of 1,024 is below `MAX_CONNECTIONS`.
+  private func raiseDescriptorLimit() {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+    limit.rlim_cur = limit.rlim_max
+    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+  }
+
   private func serve(_ group: MultiThreadedEventLoopGroup, _ pool: NIOThreadPool, _ client: HTTPClient) async throws {
+    raiseDescriptorLimit()
     let lock = try DataDirectoryLock(configuration.dataDirectory)
     defer { withExtendedLifetime(lock) {} }
     let storage = try Storage.open(configuration, pool: pool, eventLoopGroup: group, clock: clock)

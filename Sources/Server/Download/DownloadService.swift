@@ -94,6 +94,9 @@ struct DownloadService: Sendable {
     let wanted = range.map { $0.lowerBound..<($0.upperBound + 1) } ?? 0..<record.size
     let request = DeliveryRequest(size: record.size, range: range, client: clientHash(query))
     let fitsLastChunk = wanted.upperBound == record.size && wanted.count <= Int(DeliveryStateMachine.maximumLastChunk)
+    // A body that is spent in one step is read before: neither a read error nor a client that has left may spend it.
+    let small = fitsLastChunk ? try await read(wanted, of: reader, writer) : nil
+    guard writer.isConnected else { throw ConnectionClosed() }
     let decision =
       fitsLastChunk
       ? try await ledger.beginAndConsume(record, request, now: now())
@@ -109,7 +112,10 @@ struct DownloadService: Sendable {
       try await sendPart(slot, wanted, reader, headers, record, writer, range)
     case .lease(let slot, _):
       headers.add(name: "x-remaining-downloads", value: String(max(0, remaining - 1)))
-      if fitsLastChunk { return try await send(reader, range.map { [$0] }, headers, writer, query.request) }
+      if let small {
+        if let range { headers.add(name: "content-range", value: ByteRange(range, size: record.size).contentRange) }
+        return try await writer.send(range == nil ? .ok : .partialContent, headers, body: small)
+      }
       guard let nonce = slot.lease?.nonce else { throw Failure.internalError }
       start(wanted, range, record, headers, writer)
       let delivery = CountedDelivery(
@@ -191,6 +197,15 @@ struct DownloadService: Sendable {
     writer.start(range == nil ? .ok : .partialContent, headers, length: Int64(wanted.count))
   }
 
+  /// A small range, in memory.
+  private func read(_ range: Range<Int64>, of reader: any BlobReader, _ writer: ResponseWriter) async throws
+    -> ByteBuffer
+  {
+    var bytes = ByteBuffer()
+    try await reader.read(range, allocator: writer.allocator) { bytes.writeImmutableBuffer($0) }
+    return bytes
+  }
+
   /// Sends without counting.
   private func send(
     _ reader: any BlobReader, _ ranges: [ClosedRange<Int64>]?, _ headers: HTTPHeaders, _ writer: ResponseWriter,
@@ -205,9 +220,7 @@ struct DownloadService: Sendable {
     if let range { headers.add(name: "content-range", value: ByteRange(range, size: reader.size).contentRange) }
     let status: HTTPResponseStatus = range == nil ? .ok : .partialContent
     if wanted.count <= Int(BlobSender.copySize), request.method != .HEAD {
-      var whole = ByteBuffer()
-      try await reader.read(wanted, allocator: writer.allocator) { whole.writeImmutableBuffer($0) }
-      return try await writer.send(status, headers, body: whole)
+      return try await writer.send(status, headers, body: try await read(wanted, of: reader, writer))
     }
     writer.start(status, headers, length: Int64(wanted.count))
     if request.method != .HEAD { try await BlobSender.send(wanted, of: reader, to: writer) }

@@ -118,6 +118,7 @@ private final class ConnectionRegistry: Sendable {
   private struct Open {
     var connections: [ObjectIdentifier: HTTPConnection] = [:]
     var byAddress: [String: Int] = [:]
+    var isDraining = false
   }
 
   private let open = Mutex(Open())
@@ -128,6 +129,8 @@ private final class ConnectionRegistry: Sendable {
       open.connections[ObjectIdentifier(connection.asyncChannel.channel)] = connection
       let count = (open.byAddress[address] ?? 0) + 1
       open.byAddress[address] = count
+      // Accepted just before the end: its first request is its last.
+      if open.isDraining { drain(connection) }
       return (open.connections.count, count)
     }
   }
@@ -141,9 +144,15 @@ private final class ConnectionRegistry: Sendable {
   }
 
   func drain() {
-    for connection in open.withLock({ Array($0.connections.values) }) {
-      let channel = connection.asyncChannel.channel
-      channel.eventLoop.execute { connection.watch.value.drain(channel) }
+    let connections = open.withLock { open in
+      open.isDraining = true
+      return Array(open.connections.values)
     }
+    for connection in connections { drain(connection) }
+  }
+
+  private func drain(_ connection: HTTPConnection) {
+    let channel = connection.asyncChannel.channel
+    channel.eventLoop.execute { connection.watch.value.drain(channel) }
   }
 }

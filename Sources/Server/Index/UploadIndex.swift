@@ -75,7 +75,10 @@ package final class UploadIndex: Sendable {
   package func unconfirmed(age: Int) async throws -> [UploadID] {
     try await database.write("unconfirmed") { [self] db in
       try forgetPublished(db)
-      let sql = "SELECT upload_id FROM publication WHERE since <= CAST(strftime('%s', 'now') AS INTEGER) - ?"
+      let sql = """
+        SELECT upload_id FROM publication JOIN upload ON id = upload_id
+        WHERE since <= CAST(strftime('%s', 'now') AS INTEGER) - ? AND state = 'available' AND blob_due IS NOT NULL
+        """
       return try String.fetchAll(db.cachedStatement(sql: sql), arguments: [age]).compactMap { UploadID($0) }
     }
   }

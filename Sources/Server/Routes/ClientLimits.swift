@@ -23,10 +23,11 @@ final class ClientLimits: Sendable {
   /// - Returns: a permit to end when the request is over; nil when nothing is limited.
   /// - Throws: `Failure` 429.
   func admit(_ address: String, isUpload: Bool, now: Timestamp) throws(Failure) -> Permit? {
-    guard maximumRequests != nil || uploadsPerMinute != nil else { return nil }
+    guard maximumRequests != nil || (uploadsPerMinute != nil && isUpload) else { return nil }
+    let address = Self.client(address)
     let perMinute = Double(uploadsPerMinute ?? 0)
     try clients.withLock { clients throws(Failure) in
-      if clients.count > 100_000 { forgetIdle(&clients, now: now) }
+      if clients.count > Self.capacity { forgetIdle(&clients, now: now) }
       var client = clients[address] ?? Client(uploads: perMinute, refilled: now)
       if let maximumRequests, client.requests >= maximumRequests {
         throw Failure(
@@ -70,8 +71,19 @@ final class ClientLimits: Sendable {
     }
   }
 
-  /// After a minute of doing nothing a client is as good as new.
+  /// More clients than this are not remembered.
+  private static let capacity = 100_000
+
+  /// After a minute of doing nothing a client is as good as new. With too many even so, all that do nothing are
+  /// forgotten: memory is bounded, and looking through them is rare.
   private func forgetIdle(_ clients: inout [String: Client], now: Timestamp) {
     clients = clients.filter { $0.value.requests > 0 || now.milliseconds(since: $0.value.refilled) < 60_000 }
+    if clients.count > Self.capacity / 2 { clients = clients.filter { $0.value.requests > 0 } }
+  }
+
+  /// An IPv6 host has a whole /64 to choose from: that is one client.
+  private static func client(_ address: String) -> String {
+    guard let bytes = AddressRange.addressBytes(address), bytes.count == 16 else { return address }
+    return Hex.encode(bytes.prefix(8))
   }
 }

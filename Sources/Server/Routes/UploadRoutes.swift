@@ -63,6 +63,11 @@ struct UploadRoutes: Sendable {
   private func receiveForm(_ type: String, _ request: HTTPRequest, _ body: RequestBody) async throws -> [UploadService
     .Receipt]
   {
+    guard !request.headers.contains(name: "repr-digest") else {
+      throw Failure(
+        .badRequest, code: "bad-header",
+        "Repr-Digest cannot be checked for a form: upload the file with curl -T instead")
+    }
     let form = FormReader(parser: try MultipartParser(contentType: type), body: body)
     var template = try uploadRequest(request)
     // Refuse before the body what the whole form's length tells. (A part's own length is not known.)
@@ -146,7 +151,11 @@ struct UploadRoutes: Sendable {
         receipt.record, url: "\(base)/\(receipt.record.id)\(suffix)", deleteToken: receipt.deleteToken)
     }
     if short, let first = answers.first { answers[0] = await shortened(first) }
-    guard let first = answers.first else { return }
+    // Nobody is there to be told the URL: the upload is not acknowledged, and nothing of it stays.
+    guard writer.isConnected, let first = answers.first else {
+      for receipt in receipts { await service.withdraw(receipt.record.id) }
+      throw ConnectionClosed()
+    }
     var headers = HTTPHeaders()
     headers.add(name: "location", value: first.url)
     headers.add(name: "x-one-time-upload", value: first.oneTime ? "true" : "false")

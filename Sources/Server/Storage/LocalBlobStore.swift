@@ -2,6 +2,7 @@ import Crypto
 import Glibc
 import NIOCore
 import NIOPosix
+import Synchronization
 import UploadCore
 
 /// Blobs as files of one file system.
@@ -21,6 +22,8 @@ package final class LocalBlobStore: BlobStore {
   /// The file system knows files without names.
   let supportsNameless: Bool
   private let now: @Sendable () -> Timestamp
+  /// Folders that this process knows to be durable themselves.
+  private let syncedFolders = Mutex<Set<String>>([])
 
   /// One blob that waits to be published.
   struct Publication: Sendable {
@@ -61,7 +64,8 @@ package final class LocalBlobStore: BlobStore {
 
   package func delete(_ id: UploadID) async throws {
     let path = path(id)
-    _ = try await pool.runIfActive { try Posix.unlink(path) }
+    // Not the form that ends with its task: what a cancelled upload takes back has to go.
+    try await pool.runIfActive(eventLoop: eventLoopGroup.any()) { _ = try Posix.unlink(path) }.get()
   }
 
   package func freeSpace() throws -> Int64? {
@@ -145,12 +149,13 @@ package final class LocalBlobStore: BlobStore {
   private func name(_ publication: Publication) throws(StoreError) {
     guard publication.id.expiresAt > now() else { throw .expired(publication.id) }
     let target = path(publication.id)
+    try prepareFolder(publication.id)
     do {
       try name(publication, target)
     } catch .system(_, ENOENT) {
-      // The first upload that expires in these 22 minutes.
-      try Posix.makeDirectory(folder(publication.id))
-      try Posix.syncDirectory(root + "/u")
+      // Cleanup has removed the folder: make it again.
+      syncedFolders.withLock { _ = $0.remove(publication.id.bucket) }
+      try prepareFolder(publication.id)
       try name(publication, target)
     } catch .system(_, EEXIST) {
       throw .exists(publication.id)
@@ -164,6 +169,17 @@ package final class LocalBlobStore: BlobStore {
       try Posix.unlink(temporary)
     } else {
       try Posix.link(publication.descriptor, to: target)
+    }
+  }
+
+  /// Makes the folder of an upload before its first file, and durable: one fsync per 22 minutes.
+  private func prepareFolder(_ id: UploadID) throws(StoreError) {
+    if syncedFolders.withLock({ $0.contains(id.bucket) }) { return }
+    try Posix.makeDirectory(folder(id))
+    try Posix.syncDirectory(root + "/u")
+    syncedFolders.withLock { folders in
+      if folders.count > 10_000 { folders.removeAll() }
+      folders.insert(id.bucket)
     }
   }
 

@@ -65,8 +65,7 @@ final class LocalBlobWriter: BlobWriter {
       try await store.publish(id, file.descriptor, temporaryPath: file.temporaryPath)
     } catch {
       // The name may be there although its folder could not be synced: nobody will be told about it.
-      let path = store.path(id)
-      if case StoreError.exists = error {} else { _ = try? await store.pool.runIfActive { try Posix.unlink(path) } }
+      if case StoreError.exists = error {} else { try? await store.delete(id) }
       await discard()
       throw error
     }

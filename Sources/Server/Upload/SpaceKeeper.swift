@@ -8,6 +8,8 @@ package final class SpaceKeeper: Sendable {
     var disk: SpaceBudget
     /// Bytes promised and not yet in the index.
     var quota: SpaceBudget
+    /// Grows whenever a promise ends; its bytes may have moved into the index meanwhile.
+    var releases = 0
   }
 
   private let budgets: Mutex<Budgets>
@@ -42,8 +44,16 @@ package final class SpaceKeeper: Sendable {
   }
 
   fileprivate func reserve(_ bytes: Int64) async throws {
+    var stored: Int64 = 0
+    if hasQuota {
+      // An upload that ends between the question and the answer would be counted nowhere: ask again.
+      for _ in 0..<3 {
+        let before = budgets.withLock { $0.releases }
+        stored = try await storedBytes()
+        if before == budgets.withLock({ $0.releases }) { break }
+      }
+    }
     let free = try store.freeSpace() ?? .max
-    let stored = hasQuota ? try await storedBytes() : 0
     try budgets.withLock { budgets throws(UploadRejection) in
       try budgets.quota.reserve(bytes, free: .max, stored: stored)
       do throws(UploadRejection) {
@@ -69,6 +79,7 @@ package final class SpaceKeeper: Sendable {
     budgets.withLock {
       $0.disk.release(unwritten)
       $0.quota.release(total)
+      $0.releases += 1
     }
   }
 }
@@ -88,14 +99,17 @@ package final class SpaceReservation {
 
   /// Called before `bytes` more are written: reserves what is missing.
   func willWrite(_ bytes: Int64) async throws {
-    if bytes > unwritten {
-      do {
-        try await grow(by: max(bytes - unwritten, Self.step))
-      } catch is UploadRejection {
-        // Near the limit: what is really needed, no step.
-        try await grow(by: bytes - unwritten)
-      }
+    guard bytes > unwritten else { return }
+    do {
+      try await grow(by: max(bytes - unwritten, Self.step))
+    } catch is UploadRejection {
+      // Near the limit: what is really needed, no step.
+      try await grow(by: bytes - unwritten)
     }
+  }
+
+  /// The bytes are on the disk: they are missing from its free space by themselves now.
+  func wrote(_ bytes: Int64) {
     unwritten -= bytes
     keeper.wrote(bytes)
   }

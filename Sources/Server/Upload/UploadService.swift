@@ -87,6 +87,7 @@ package struct UploadService: Sendable {
       guard now() < admission.expiresAt else { throw UploadRejection.unfinishedAtExpiry(admission.expiresAt) }
       try await reservation.willWrite(Int64(bytes.readableBytes))
       try await writer.append(bytes)
+      reservation.wrote(Int64(bytes.readableBytes))
     }
     if let declared = request.declaredSize, declared != size {
       throw UploadRejection.lengthMismatch(declared: declared, received: size)

@@ -49,6 +49,8 @@ extension DownloadSlot {
 
   /// The holder is alive: a later end, and the bytes sent so far under this lease. Never shortens the lease.
   ///
+  /// A slot which this nonce has consumed is returned as it is: a renewal that was under way then is not a lost lease.
+  ///
   /// - Throws: `.leaseLost` or `.consumed`.
   public func renewing(
     nonce: UInt64,
@@ -56,6 +58,7 @@ extension DownloadSlot {
     bytesSent: Int64,
     now: Timestamp
   ) throws(SlotRefusal) -> DownloadSlot {
+    if isConsumed, consumedBy == nonce { return self }
     var lease = try heldLease(nonce)
     lease.until = max(lease.until, until, now)
     lease.bytesSent = max(lease.bytesSent, bytesSent)
@@ -96,15 +99,14 @@ extension DownloadSlot {
     return slot
   }
 
-  /// Charges a delivery that does not include the last byte, before it is sent. Whoever holds the slot keeps it; a free
-  /// slot is used up by one attempt too many.
+  /// Charges a delivery that does not include the last byte, before it is sent. The phase stays: what is not sent is
+  /// refunded, and a slot over its limits is found by the next request.
   ///
   /// - Parameters:
   ///   - bytes: length of the part.
   ///   - size: bytes of the upload, for the budget.
   public func chargingPart(bytes: Int64, now: Timestamp, size: Int64) -> DownloadSlot {
-    let slot = charging(bytes)
-    return slot.phase == .free ? slot.freed(now: now, size: size) : slot
+    charging(bytes)
   }
 
   /// Takes back what of a part was not sent. A slot that became consumed stays so.

@@ -331,3 +331,19 @@ def test_max_connections(serve):
             return False
 
     eventually(served, 5, "there is room again")
+
+
+def test_no_descriptors_left(serve):
+    """When the process has no descriptors left it stops accepting for a while; it does not stop serving."""
+    server = serve(wrapper=("prlimit", "--nofile=64:64"), MAX_CONNECTIONS=1000)
+    held = [wire.Connection(server) for _ in range(100)]
+    for connection in held:
+        connection.close()
+
+    def served():
+        try:
+            return get(server, "/healthz", timeout=2).status == 200
+        except (wire.Closed, wire.NoAnswer, OSError):
+            return False
+
+    eventually(served, 10, "there is room again")

@@ -230,7 +230,9 @@ import UploadCore
     #expect(
       refusal { () throws(SlotRefusal) in try slot.consuming(nonce: 8, bytesSent: Self.size, now: noon) } == .consumed)
     #expect(
-      refusal { () throws(SlotRefusal) in try slot.renewing(nonce: 7, until: noon, bytesSent: 0, now: noon) }
+      try slot.renewing(nonce: 7, until: Self.later, bytesSent: 0, now: noon) == slot, "a late renewal is no loss")
+    #expect(
+      refusal { () throws(SlotRefusal) in try slot.renewing(nonce: 8, until: noon, bytesSent: 0, now: noon) }
         == .consumed)
     #expect(
       refusal { () throws(SlotRefusal) in try slot.releasing(nonce: 7, bytesSent: 0, now: noon, size: 1) } == .consumed)
@@ -259,12 +261,23 @@ import UploadCore
     #expect(slot.attempts == attempts)
   }
 
-  @Test func `parts use a free slot up, for good`() {
+  @Test func `parts use a free slot up, unless they are refunded`() throws {
     var slot = Self.unused
     slot.attempts = 9
     let charged = slot.chargingPart(bytes: 1_024, now: noon, size: Self.size)
-    #expect(charged.phase == .consumed(at: noon))
-    #expect(charged.refundingPart(charged: 1_024, sent: 0).phase == .consumed(at: noon))
+    #expect(charged.phase == .free)
+    #expect(charged.isExhausted(size: Self.size))
+    let next = refusal { () throws(SlotRefusal) in
+      try charged.leasing(nonce: 7, client: Self.alice, until: Self.later, now: noon, size: Self.size)
+    }
+    guard case .exhausted = next else {
+      Issue.record("not exhausted: \(String(describing: next))")
+      return
+    }
+    let refunded = charged.refundingPart(charged: 1_024, sent: 0)
+    #expect(!refunded.isExhausted(size: Self.size))
+    #expect(
+      try refunded.leasing(nonce: 7, client: Self.alice, until: Self.later, now: noon, size: Self.size).lease != nil)
   }
 
   @Test func `parts do not take a lease from its holder, but count when it ends`() throws {

@@ -259,8 +259,9 @@ import UploadCore
       Issue.record("no part")
       return
     }
-    #expect(tenth.isConsumed)
+    #expect(tenth.isExhausted(size: 1_000_000) && !tenth.isConsumed)
     #expect(decide([tenth], range: Self.head) == .gone)
+    #expect(decide([tenth]) == .gone)
     #expect(decide([leased(1, attempts: 10)], range: Self.head) == .locked(retryAfter: 30))
   }
 

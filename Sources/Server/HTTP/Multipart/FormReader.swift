@@ -6,6 +6,10 @@ final class FormReader {
   private let body: RequestBody
   private var isInPart = false
   private var isFinished = false
+  /// Bytes that belong to no file: boundaries, part headers, fields, preamble, epilogue.
+  private var overhead = 0
+  /// More of them than this is no form.
+  private static let maximumOverhead = 1024 * 1024
   /// The first bytes of a part that somebody has looked at.
   private var peeked: ByteBuffer?
 
@@ -16,7 +20,7 @@ final class FormReader {
 
   /// The next part; skips what is left of the current one. Nil at the end of the form.
   func nextPart() async throws -> MultipartParser.PartHeader? {
-    while try await nextBytes() != nil {}
+    while let bytes = try await nextBytes() { overhead += bytes.readableBytes }
     while !isFinished {
       switch try await nextEvent() {
       case .part(let header):
@@ -25,7 +29,7 @@ final class FormReader {
       case .end:
         isFinished = true
         // The epilogue means nothing, but the next request begins behind it.
-        while try await body.next() != nil {}
+        while let bytes = try await body.next() { try count(bytes.readableBytes) }
       case .bytes, .partEnd:
         continue
       }
@@ -44,6 +48,7 @@ final class FormReader {
       isInPart = false
       return nil
     }
+    overhead -= bytes.readableBytes
     return bytes
   }
 
@@ -60,7 +65,17 @@ final class FormReader {
         try parser.finish()
         return .end
       }
+      try count(bytes.readableBytes)
       parser.append(bytes)
+    }
+  }
+
+  private func count(_ bytes: Int) throws {
+    overhead += bytes
+    guard overhead <= Self.maximumOverhead else {
+      throw Failure.badRequest(
+        "form-too-large",
+        "the form has more than \(Self.maximumOverhead) bytes outside its files: use curl -F file=@name")
     }
   }
 }
