@@ -2,7 +2,8 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-# One build serves everything: what is tested is what ships.
+# One build serves everything: what is tested is what ships. (`swift test` alone would build all of it a second time, with
+# testability on; so the tests are built by `swift build`, and the index store is on because tests are found through it.)
 BUILD := swift build --configuration release --enable-index-store
 BINARY := .build/release/bashupload
 PYTHON := .build/test-venv/bin/python
@@ -27,7 +28,8 @@ run: build ## serve on 127.0.0.1:3000 with local storage
 test: lint test-unit test-integration ## everything that CI runs
 
 test-unit: test-deps ## unit tests of every module
-	swift test --configuration release --enable-index-store
+	$(BUILD) --build-tests
+	swift test --configuration release --enable-index-store --skip-build
 
 test-integration: test-deps build ## the running binary against curl, sockets, kill -9, full disks
 	BASHUPLOAD=$(abspath $(BINARY)) $(PYTHON) -m pytest -q Tests/Integration

@@ -235,11 +235,11 @@ def test_state_of_what_never_was(server):
 def test_everything_survives_a_restart(serve):
     """An orderly stop and a start change nothing: files, counters, tokens, deletions."""
     server = serve()
-    two, kept, deleted, spent = (
+    two, kept, spent, deleted = (
         put(server, b"1", headers={"X-Max-Downloads": "2"}),
         put(server, b"2", headers={"X-Expiration-Seconds": "600"}),
-        put(server, b"3"),
         put(server, b"4"),
+        put(server, b"3"),
     )
     assert get(server, two.path).status == 200 and get(server, spent.path).status == 200
     assert wire.request(server, "DELETE", f"/{deleted.id}", {"X-Delete-Token": deleted.token}).status == 204
