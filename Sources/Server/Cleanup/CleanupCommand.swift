@@ -21,7 +21,8 @@ package struct CleanupCommand {
     pool.start()
     let outcome: Result<CleanupRun.Report, any Error>
     do {
-      let storage = try Storage.open(configuration, pool: pool, eventLoopGroup: group, clock: { .systemNow() })
+      let storage = try Storage.open(
+        configuration, pool: pool, eventLoopGroup: group, checksIntegrity: false, clock: { .systemNow() })
       let logger = configuration.log.logger("bashupload")
       let run = CleanupRun(store: storage.store, index: storage.index, logger: logger)
       // The lock tells whether a server is running: its uploads may be about to get their names.

@@ -12,9 +12,12 @@ extension UploadIndex {
 
   /// Opens the index under a data directory, creates or upgrades its schema, and checks that it is sound.
   ///
-  /// - Parameter beforeCall: told the name of every call; tests let the Nth one fail.
+  /// - Parameters:
+  ///   - checksIntegrity: read the whole file once; `serve` does at start, a cleanup that must cost O(expired) does not.
+  ///   - beforeCall: told the name of every call; tests let the Nth one fail.
   package static func open(
-    dataDirectory: String, beforeCall: @escaping @Sendable (String) throws -> Void = { _ in }
+    dataDirectory: String, checksIntegrity: Bool = true,
+    beforeCall: @escaping @Sendable (String) throws -> Void = { _ in }
   ) throws(IndexFailure) -> UploadIndex {
     let path = dataDirectory + "/index.sqlite"
     var configuration = Configuration()
@@ -28,7 +31,7 @@ extension UploadIndex {
     }
     do {
       let pool = try DatabasePool(path: path, configuration: configuration)
-      try checkIntegrity(pool)
+      if checksIntegrity { try checkIntegrity(pool) }
       try DatabaseMigrator.uploadIndex.migrate(pool)
       // A read-only file opens without a complaint: ask it to write.
       try pool.write { try $0.execute(sql: "UPDATE storage SET bytes = bytes") }

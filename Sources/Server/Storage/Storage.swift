@@ -11,12 +11,13 @@ package struct Storage: Sendable {
   /// - Throws: `StartFailure`, `IndexFailure`: one line with what to do.
   package static func open(
     _ configuration: ServerConfiguration, pool: NIOThreadPool, eventLoopGroup: any EventLoopGroup,
-    clock: @escaping @Sendable () -> Timestamp
+    checksIntegrity: Bool = true, clock: @escaping @Sendable () -> Timestamp
   ) throws -> Storage {
     let directory = configuration.dataDirectory
     do {
       let store = try LocalBlobStore(root: directory, pool: pool, eventLoopGroup: eventLoopGroup, now: clock)
-      return Storage(store: store, index: try UploadIndex.open(dataDirectory: directory))
+      return Storage(
+        store: store, index: try UploadIndex.open(dataDirectory: directory, checksIntegrity: checksIntegrity))
     } catch let error as StoreError {
       throw StartFailure(explain(error, directory))
     }
