@@ -69,8 +69,7 @@ package struct Application {
       }
     }
     // Before anybody is served: the rows of uploads that a crash has cut off.
-    let repaired = try await CleanupRun(store: storage.store, index: storage.index, logger: logger).repairUnpublished(
-      age: 0)
+    let repaired = try await CleanupRun(store: storage.store, index: storage.index, logger: logger).repairUnpublished()
     if repaired > 0 { logger.notice("repaired after a crash", metadata: ["rows": "\(repaired)"]) }
     let handler = try await requestHandler(storage, client)
     let server = HTTPServer(

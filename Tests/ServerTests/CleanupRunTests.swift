@@ -7,12 +7,13 @@ struct CleanupRunTests {
   /// P4: cleanup costs O(expired). SQLite says itself that it scans nothing.
   @Test func readsOnlyWhatIsDue() async throws {
     let fixture = try Fixture()
-    let now = fixture.clock.read().milliseconds
-    let due = try await fixture.index.queryPlan(UploadIndex.dueBlobsSQL, [now, 1000])
+    let now = fixture.clock.read()
+    let due = try await fixture.index.queryPlan(UploadIndex.dueBlobsSQL, UploadIndex.dueArguments(now) + [1000])
+    #expect(due.contains { $0.hasPrefix("SEARCH upload USING PRIMARY KEY (id<?)") }, "\(due)")
     #expect(
-      due.contains { $0.hasPrefix("SEARCH upload USING INDEX upload_blob_due (blob_due>? AND blob_due<?)") }, "\(due)")
+      due.contains { $0.hasPrefix("SEARCH upload USING INDEX upload_ended (blob_due>? AND blob_due<?)") }, "\(due)")
     #expect(!due.contains { $0.hasPrefix("SCAN") || $0.contains("TEMP B-TREE") }, "\(due)")
-    let forget = try await fixture.index.queryPlan(UploadIndex.forgetSQL, ["1icuq8aet00qum6b", now, 1000])
+    let forget = try await fixture.index.queryPlan(UploadIndex.forgetSQL, ["1icuq8aet00qum6b", now.milliseconds, 1000])
     #expect(forget.contains { $0.contains("SEARCH upload USING PRIMARY KEY (id<?)") }, "\(forget)")
     #expect(!forget.contains { $0.hasPrefix("SCAN") }, "\(forget)")
   }

@@ -25,9 +25,9 @@ package struct CleanupCommand {
         configuration, pool: pool, eventLoopGroup: group, checksIntegrity: false, clock: { .systemNow() })
       let logger = configuration.log.logger("bashupload")
       let run = CleanupRun(store: storage.store, index: storage.index, logger: logger)
-      // The lock tells whether a server is running: its uploads may be about to get their names.
+      // The lock tells whether a server is running.
       let lock = try? DataDirectoryLock(configuration.dataDirectory)
-      let repaired = dryRun ? 0 : try await run.repairUnpublished(age: lock == nil ? 600 : 0)
+      let repaired = dryRun || lock == nil ? 0 : try await run.repairUnpublished()
       withExtendedLifetime(lock) {}
       var report = try await run.run(now: .systemNow(), dryRun: dryRun)
       report.repairedRows = repaired

@@ -71,17 +71,15 @@ package struct CleanupRun: Sendable {
 
   /// Removes the rows of uploads that a crash has left without bytes. Nobody was told their URL. O(in flight).
   ///
-  /// - Parameter age: seconds that a row must have; 0 only where no server is running.
-  package func repairUnpublished(age: Int) async throws -> Int {
+  /// Only where no server is running: its uploads are about to get their names.
+  package func repairUnpublished() async throws -> Int {
     var count = 0
-    for id in try await index.unconfirmed(age: age) {
-      if try await store.open(id) == nil {
-        try await index.remove(id)
-        count += 1
-      } else {
-        index.confirmPublished(id)
-      }
+    let ids = try await index.unconfirmed()
+    for id in ids where try await store.open(id) == nil {
+      try await index.remove(id)
+      count += 1
     }
+    if !ids.isEmpty { try await index.forgetUnconfirmed() }
     return count
   }
 

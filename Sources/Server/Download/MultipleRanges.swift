@@ -10,7 +10,7 @@ struct MultipleRanges {
 
   func send(_ reader: any BlobReader, _ headers: HTTPHeaders, _ writer: ResponseWriter) async throws {
     var random = SystemRandomNumberGenerator()
-    let boundary = Hex.encode((0..<16).map { _ in UInt8.random(in: 0...255, using: &random) })
+    let boundary = Hex.random128(using: &random)
     let type = headers.first(name: "content-type") ?? "application/octet-stream"
     let heads = ranges.map {
       "\r\n--\(boundary)\r\nContent-Type: \(type)\r\nContent-Range: \(ByteRange($0, size: size).contentRange)\r\n\r\n"

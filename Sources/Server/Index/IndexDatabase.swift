@@ -4,20 +4,20 @@ import GRDB
 ///
 /// Design: callers are many small transactions from the event loops; a commit costs an fsync (`synchronous = FULL`: an
 /// acknowledged upload and a consumed download survive a power cut). So whatever queues up while one commit runs goes
-/// into the next one together, each job in a savepoint of its own. A job's caller hears of success only after the commit.
+/// into the next one together. If a job fails, the transaction is rolled back and each of its jobs runs again in one of
+/// its own (so the bodies must be repeatable): the failure stays the job's own, and success costs no savepoints.
 package final class IndexDatabase: Sendable {
   private struct Job: Sendable {
-    /// Runs the job; gives back what to do when the outcome of the commit is known (nil: committed).
-    let run: @Sendable (Database) -> @Sendable ((any Error)?) -> Void
-    /// The job could not be run at all.
+    /// Runs the job; gives back what to do when the transaction is durable.
+    let run: @Sendable (Database) throws -> @Sendable () -> Void
     let fail: @Sendable (any Error) -> Void
 
     init<T: Sendable>(
       _ continuation: CheckedContinuation<T, any Error>, _ body: @escaping @Sendable (Database) throws -> T
     ) {
       run = { db in
-        let result = Result { try body(db) }
-        return { failure in continuation.resume(with: failure.map { .failure($0) } ?? result) }
+        let value = try body(db)
+        return { continuation.resume(returning: value) }
       }
       fail = { continuation.resume(throwing: $0) }
     }
@@ -28,19 +28,27 @@ package final class IndexDatabase: Sendable {
   private let reads = BatchQueue<Job>()
   /// Called with the name of each call before it runs; tests let the Nth one fail.
   private let beforeCall: @Sendable (String) throws -> Void
+  /// Runs at the end of every transaction, whatever its jobs were.
+  private let beforeCommit: @Sendable (Database) throws -> Void
 
-  package init(pool: DatabasePool, beforeCall: @escaping @Sendable (String) throws -> Void = { _ in }) {
+  package init(
+    pool: DatabasePool, beforeCall: @escaping @Sendable (String) throws -> Void = { _ in },
+    beforeCommit: @escaping @Sendable (Database) throws -> Void = { _ in }
+  ) {
     self.pool = pool
     self.beforeCall = beforeCall
+    self.beforeCommit = beforeCommit
   }
 
   /// Runs `body` in a transaction and returns when it is durable.
+  ///
+  /// - Parameter body: may run twice; only the last run counts.
   package func write<T: Sendable>(
     _ name: String, _ body: @escaping @Sendable (Database) throws -> T
   ) async throws -> T {
     try beforeCall(name)
     return try await withCheckedThrowingContinuation { continuation in
-      let starts = writes.add(Job(continuation) { db in try Self.inSavepoint(db, body) })
+      let starts = writes.add(Job(continuation, body))
       if starts { pool.asyncWriteWithoutTransaction { self.drainWrites($0) } }
     }
   }
@@ -64,19 +72,27 @@ package final class IndexDatabase: Sendable {
     while true {
       let jobs = writes.take()
       if jobs.isEmpty { return }
-      var finishers: [@Sendable ((any Error)?) -> Void] = []
-      var failure: (any Error)?
-      do {
-        try db.inTransaction(.immediate) {
-          for job in jobs { finishers.append(job.run(db)) }
-          return .commit
-        }
-      } catch {
-        failure = error
-        // The transaction did not begin (disk full, locked by another process): no job has run, all have failed.
-        if finishers.isEmpty { for job in jobs { job.fail(error) } }
+      commit(jobs, db)
+    }
+  }
+
+  private func commit(_ jobs: [Job], _ db: Database) {
+    var finishers: [@Sendable () -> Void] = []
+    var jobFailed = false
+    do {
+      try db.inTransaction(.immediate) {
+        jobFailed = true
+        for job in jobs { finishers.append(try job.run(db)) }
+        jobFailed = false
+        try beforeCommit(db)
+        return .commit
       }
-      for finish in finishers { finish(failure) }
+      for finish in finishers { finish() }
+    } catch  where jobFailed && jobs.count > 1 {
+      for job in jobs { commit([job], db) }
+    } catch {
+      // The job's own failure, or a transaction that did not begin or end (disk full, locked by another process).
+      for job in jobs { job.fail(error) }
     }
   }
 
@@ -86,21 +102,13 @@ package final class IndexDatabase: Sendable {
       let jobs = self.reads.take()
       if jobs.isEmpty { return }
       switch snapshot {
-      case .success(let db): for job in jobs { job.run(db)(nil) }
+      case .success(let db):
+        for job in jobs {
+          do { try job.run(db)() } catch { job.fail(error) }
+        }
       case .failure(let error): for job in jobs { job.fail(error) }
       }
       self.scheduleReads()
     }
-  }
-
-  private static func inSavepoint<T>(_ db: Database, _ body: (Database) throws -> T) throws -> T {
-    var value: Result<T, any Error>?
-    try db.inSavepoint {
-      let result = try body(db)
-      value = .success(result)
-      return .commit
-    }
-    guard let value else { throw DatabaseError(resultCode: .SQLITE_INTERNAL) }
-    return try value.get()
   }
 }

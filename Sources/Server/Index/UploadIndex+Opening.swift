@@ -26,16 +26,21 @@ extension UploadIndex {
     // A cleanup or an operator's sqlite3 may hold the lock for a moment.
     configuration.busyMode = .timeout(5)
     configuration.prepareDatabase { db in
-      // WAL alone would lose the last commits in a power cut.
-      try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864")
+      // A page is copied into the file once for many commits: 16 MiB of them.
+      try db.execute(sql: "PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 4000")
     }
     do {
       let pool = try DatabasePool(path: path, configuration: configuration)
+      // The pool makes it NORMAL, after `prepareDatabase`: a power cut would take back the last commits, and with them
+      // uploads that have been acknowledged and downloads that are spent.
+      try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
       if checksIntegrity { try checkIntegrity(pool) }
       try DatabaseMigrator.uploadIndex.migrate(pool)
       // A read-only file opens without a complaint: ask it to write.
       try pool.write { try $0.execute(sql: "UPDATE storage SET bytes = bytes") }
-      return UploadIndex(database: IndexDatabase(pool: pool, beforeCall: beforeCall))
+      let unpublished = UnpublishedUploads()
+      let database = IndexDatabase(pool: pool, beforeCall: beforeCall, beforeCommit: unpublished.record)
+      return UploadIndex(database: database, unpublished: unpublished)
     } catch let failure as IndexFailure {
       throw failure
     } catch let error as DatabaseError {

@@ -11,8 +11,7 @@ import UploadCore
 package final class UploadIndex: Sendable {
   let database: IndexDatabase
   private let cache = EntryCache()
-  /// Published uploads whose `publication` entry goes with the next insert: no commit of its own.
-  private let published = Mutex<[UploadID]>([])
+  private let unpublished: UnpublishedUploads
 
   /// An upload as the index knows it.
   package struct Entry: Sendable {
@@ -29,8 +28,9 @@ package final class UploadIndex: Sendable {
     package var size: Int64
   }
 
-  package init(database: IndexDatabase) {
+  init(database: IndexDatabase, unpublished: UnpublishedUploads) {
     self.database = database
+    self.unpublished = unpublished
   }
 
   package func close() throws {
@@ -39,8 +39,9 @@ package final class UploadIndex: Sendable {
 
   /// Adds a finished upload, before its bytes are published. Durable when it returns.
   package func insert(_ record: UploadRecord) async throws {
-    try await database.write("insert") { [self] db in
-      try forgetPublished(db)
+    var failed = true
+    defer { if failed { unpublished.remove(record.id) } }
+    try await database.write("insert") { [unpublished] db in
       try db.cachedStatement(
         sql: """
           INSERT INTO upload (id, name, content_type, size, sha256, created_at, expires_at, max_downloads, delete_token_hash, state, blob_due)
@@ -51,41 +52,32 @@ package final class UploadIndex: Sendable {
         record.createdAt.milliseconds, record.expiresAt.milliseconds, record.maxDownloads?.count,
         Data(record.deleteTokenHash), record.expiresAt.milliseconds,
       ])
-      try db.cachedStatement(sql: "INSERT INTO publication VALUES (?, CAST(strftime('%s', 'now') AS INTEGER))")
-        .execute(arguments: [record.id.description])
+      unpublished.insert(record.id)
     }
+    failed = false
   }
 
   /// The bytes of an upload have got their name.
   package func confirmPublished(_ id: UploadID) {
-    published.withLock { $0.append(id) }
+    unpublished.remove(id)
   }
 
-  /// If the transaction fails the entries stay, and the next start finds that their bytes are there.
-  private func forgetPublished(_ db: Database) throws {
-    let ids = published.withLock { ids in
-      defer { ids.removeAll(keepingCapacity: true) }
-      return ids
-    }
-    let statement = try db.cachedStatement(sql: "DELETE FROM publication WHERE upload_id = ?")
-    for id in ids { try statement.execute(arguments: [id.description]) }
+  /// Uploads of a process that has died between `insert` and `confirmPublished`: they may have no bytes.
+  package func unconfirmed() async throws -> [UploadID] {
+    try await database.read("unconfirmed") { db in try UnpublishedUploads.recorded(db) }
   }
 
-  /// Uploads that were inserted at least `age` seconds ago and may have no bytes.
-  package func unconfirmed(age: Int) async throws -> [UploadID] {
-    try await database.write("unconfirmed") { [self] db in
-      try forgetPublished(db)
-      let sql = """
-        SELECT upload_id FROM publication JOIN upload ON id = upload_id
-        WHERE since <= CAST(strftime('%s', 'now') AS INTEGER) - ? AND state = 'available' AND blob_due IS NOT NULL
-        """
-      return try String.fetchAll(db.cachedStatement(sql: sql), arguments: [age]).compactMap { UploadID($0) }
-    }
+  /// The uploads of `unconfirmed` have been looked at.
+  package func forgetUnconfirmed() async throws {
+    try await database.write("forgetUnconfirmed") { db in try UnpublishedUploads.clear(db) }
   }
 
   /// Takes back an `insert` whose bytes could not be published.
   package func remove(_ id: UploadID) async throws {
-    defer { cache.forget(id) }
+    defer {
+      cache.forget(id)
+      unpublished.remove(id)
+    }
     try await database.write("remove") { db in
       try db.cachedStatement(sql: "DELETE FROM upload WHERE id = ?").execute(arguments: [id.description])
     }
@@ -120,10 +112,10 @@ package final class UploadIndex: Sendable {
     }
   }
 
-  /// Bytes that are due at `now`, earliest first. Reads only the index of due times: O(due).
+  /// Bytes that are due at `now`. Reads only ids that have expired and the index of those that ended earlier: O(due).
   package func dueBlobs(now: Timestamp, limit: Int) async throws -> [DueBlob] {
     try await database.read("dueBlobs") { db in
-      try Row.fetchAll(db.cachedStatement(sql: Self.dueBlobsSQL), arguments: [now.milliseconds, limit]).compactMap {
+      try Row.fetchAll(db.cachedStatement(sql: Self.dueBlobsSQL), arguments: Self.dueArguments(now) + [limit]).compactMap {
         row in
         guard let id = UploadID(row[0] as String) else { return nil }
         let phase: CleanupRow.Phase =
@@ -142,14 +134,25 @@ package final class UploadIndex: Sendable {
   /// Count and size of the bytes that are due at `now`.
   package func dueTotal(now: Timestamp) async throws -> (count: Int, bytes: Int64) {
     try await database.read("dueTotal") { db in
-      let sql = "SELECT count(*), coalesce(sum(size), 0) FROM upload WHERE blob_due IS NOT NULL AND blob_due <= ?"
-      let row = try Row.fetchOne(db.cachedStatement(sql: sql), arguments: [now.milliseconds])
+      let sql = "SELECT count(*), coalesce(sum(size), 0) FROM (\(Self.dueSQL))"
+      let row = try Row.fetchOne(db.cachedStatement(sql: sql), arguments: Self.dueArguments(now))
       return (row?[0] ?? 0, row?[1] ?? 0)
     }
   }
 
-  package static let dueBlobsSQL =
-    "SELECT id, size, state, blob_due FROM upload WHERE blob_due IS NOT NULL AND blob_due <= ? ORDER BY blob_due LIMIT ?"
+  package static let dueBlobsSQL = dueSQL + " LIMIT ?"
+  private static let dueSQL = """
+    SELECT id, size, state, blob_due FROM upload WHERE id < ?1 AND blob_due IS NOT NULL
+    UNION ALL
+    SELECT id, size, state, blob_due FROM upload
+      WHERE state <> 'available' AND blob_due IS NOT NULL AND blob_due <= ?2 AND id >= ?1
+    """
+
+  /// The id that the first second after `now` begins with, and `now`.
+  package static func dueArguments(_ now: Timestamp) -> StatementArguments {
+    [UploadID.firstKey(expiringAt: Timestamp(seconds: now.seconds + 1)), now.milliseconds]
+  }
+
   /// A download that goes on keeps its row: without it the last chunk could not be sent.
   package static let forgetSQL = """
     DELETE FROM upload WHERE id IN (

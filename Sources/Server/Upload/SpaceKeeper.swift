@@ -1,3 +1,4 @@
+import NIOCore
 import Synchronization
 import UploadCore
 
@@ -10,7 +11,14 @@ package final class SpaceKeeper: Sendable {
     var quota: SpaceBudget
     /// Grows whenever a promise ends; its bytes may have moved into the index meanwhile.
     var releases = 0
+    /// The free space as last asked for, less what we have written since.
+    var free: Int64 = 0
+    var freeIsKnownUntil = NIODeadline.uptimeNanoseconds(0)
   }
+
+  /// How long a reading of the free space is used again: thousands of small uploads a second need not all ask. What
+  /// others write meanwhile, the write itself finds out.
+  private static let freeReadingAge = TimeAmount.milliseconds(50)
 
   private let budgets: Mutex<Budgets>
   private let hasQuota: Bool
@@ -53,7 +61,7 @@ package final class SpaceKeeper: Sendable {
         if before == budgets.withLock({ $0.releases }) { break }
       }
     }
-    let free = try store.freeSpace() ?? .max
+    let free = try freeSpace()
     try budgets.withLock { budgets throws(UploadRejection) in
       try budgets.quota.reserve(bytes, free: .max, stored: stored)
       do throws(UploadRejection) {
@@ -65,6 +73,17 @@ package final class SpaceKeeper: Sendable {
     }
   }
 
+  private func freeSpace() throws -> Int64 {
+    let now = NIODeadline.now()
+    if let known = budgets.withLock({ $0.freeIsKnownUntil > now ? $0.free : nil }) { return known }
+    let free = try store.freeSpace() ?? .max
+    budgets.withLock {
+      $0.free = free
+      $0.freeIsKnownUntil = now + Self.freeReadingAge
+    }
+    return free
+  }
+
   /// The disk has filled up under an upload (somebody else uses it too): the refusal, in numbers.
   func refusal(needed: Int64) -> UploadRejection {
     let free = (try? store.freeSpace() ?? 0) ?? 0
@@ -72,7 +91,10 @@ package final class SpaceKeeper: Sendable {
   }
 
   fileprivate func wrote(_ bytes: Int64) {
-    budgets.withLock { $0.disk.release(bytes) }
+    budgets.withLock {
+      $0.disk.release(bytes)
+      $0.free -= bytes
+    }
   }
 
   fileprivate func release(unwritten: Int64, total: Int64) {

@@ -60,6 +60,13 @@ struct UploadAnswer: Encodable {
 
 /// Lower-case hexadecimal.
 enum Hex {
+  /// 32 digits. Two calls of the generator: with the system's, each is a system call.
+  static func random128(using generator: inout some RandomNumberGenerator) -> String {
+    [generator.next(), generator.next()].map { (word: UInt64) in
+      encode((0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) })
+    }.joined()
+  }
+
   private static let digits = Array("0123456789abcdef".utf8)
 
   static func encode(_ bytes: some Collection<UInt8>) -> String {

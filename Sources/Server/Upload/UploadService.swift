@@ -115,7 +115,7 @@ package struct UploadService: Sendable {
 enum DeleteToken {
   /// 128 bits from the system's generator, as 32 hexadecimal digits.
   static func random(using generator: inout SystemRandomNumberGenerator) -> String {
-    Hex.encode((0..<16).map { _ in UInt8.random(in: 0...255, using: &generator) })
+    Hex.random128(using: &generator)
   }
 
   static func hash(_ token: String) -> [UInt8] {
