@@ -9,7 +9,7 @@ import NIOHTTP1
 struct HTTPConnection: Sendable {
   typealias Handler = @Sendable (HTTPRequest, RequestBody, ResponseWriter) async -> Void
 
-  let asyncChannel: NIOAsyncChannel<HTTPServerRequestPart, HTTPServerResponsePart>
+  let asyncChannel: NIOAsyncChannel<[HTTPServerRequestPart], HTTPServerResponsePart>
   let watch: NIOLoopBound<ConnectionWatch>
   let isSecure: Bool
   let limits: ConnectionLimits

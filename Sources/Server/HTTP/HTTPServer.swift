@@ -104,7 +104,8 @@ struct HTTPServer: Service {
     try pipeline.configureHTTPServerPipeline(
       withPipeliningAssistance: false, withServerUpgrade: nil, withErrorHandling: false,
       withOutboundHeaderValidation: true, withEncoderConfiguration: .init(), withDecoderLimitConfiguration: decoder)
-    let asyncChannel = try NIOAsyncChannel<HTTPServerRequestPart, HTTPServerResponsePart>(
+    try pipeline.addHandler(RequestPartBatcher())
+    let asyncChannel = try NIOAsyncChannel<[HTTPServerRequestPart], HTTPServerResponsePart>(
       wrappingChannelSynchronously: channel,
       configuration: .init(backPressureStrategy: .init(lowWatermark: 1, highWatermark: 2)))
     return HTTPConnection(

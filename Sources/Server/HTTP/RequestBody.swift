@@ -5,8 +5,10 @@ import NIOHTTP1
 ///
 /// Not Sendable: belongs to the task of its connection.
 package final class RequestBody {
-  private var iterator: NIOAsyncChannelInboundStream<HTTPServerRequestPart>.AsyncIterator
+  private var iterator: NIOAsyncChannelInboundStream<[HTTPServerRequestPart]>.AsyncIterator
   private let watch: NIOLoopBound<ConnectionWatch>
+  /// What has been read and not been asked for yet, the next part last.
+  private var pending: [HTTPServerRequestPart] = []
   /// Sends `100 Continue`; nil when the client does not wait for it, or has got it.
   private var sendContinue: (() async throws -> Void)?
   /// Bytes handed out so far.
@@ -15,7 +17,7 @@ package final class RequestBody {
   package private(set) var isFinished = false
 
   init(
-    iterator: NIOAsyncChannelInboundStream<HTTPServerRequestPart>.AsyncIterator,
+    iterator: NIOAsyncChannelInboundStream<[HTTPServerRequestPart]>.AsyncIterator,
     watch: NIOLoopBound<ConnectionWatch>
   ) {
     self.iterator = iterator
@@ -37,7 +39,7 @@ package final class RequestBody {
   /// The next request head on the connection, or nil when the peer has closed it. Rewinds the body.
   func nextHead() async throws -> HTTPRequestHead? {
     isFinished = true
-    guard let part = try await iterator.next() else { return nil }
+    guard let part = try await nextPart() else { return nil }
     guard case .head(let head) = part else { throw ConnectionClosed() }
     isFinished = false
     received = 0
@@ -54,8 +56,8 @@ package final class RequestBody {
       sendContinue = nil
       try await send()
     }
-    watch.value.enter(.body)
-    let part = try await iterator.next()
+    if pending.isEmpty { watch.value.enter(.body) }
+    let part = try await nextPart()
     watch.value.enter(.working)
     switch part {
     case .body(let buffer):
@@ -67,6 +69,13 @@ package final class RequestBody {
     case .head, nil:
       throw ConnectionClosed()
     }
+  }
+
+  private func nextPart() async throws -> HTTPServerRequestPart? {
+    if let part = pending.popLast() { return part }
+    guard let parts = try await iterator.next() else { return nil }
+    pending = parts.reversed()
+    return pending.popLast()
   }
 }
 

@@ -97,7 +97,7 @@ package final class ResponseWriter {
   package func write(_ buffer: ByteBuffer) async throws {
     let count = Int64(buffer.readableBytes)
     watch.value.enter(.response)
-    try await channel.writeAndFlush(HTTPServerResponsePart.body(.byteBuffer(buffer))).get()
+    try await flush(.body(.byteBuffer(buffer)))
     watch.value.enter(.working)
     bytesSent += count
   }
@@ -107,14 +107,14 @@ package final class ResponseWriter {
     let region = FileRegion(
       fileHandle: file.handle, readerIndex: Int(range.lowerBound), endIndex: Int(range.upperBound))
     watch.value.enter(.response)
-    try await channel.writeAndFlush(HTTPServerResponsePart.body(.fileRegion(region))).get()
+    try await flush(.body(.fileRegion(region)))
     watch.value.enter(.working)
     bytesSent += Int64(range.count)
   }
 
   package func finish() async throws {
     watch.value.enter(.response)
-    try await channel.writeAndFlush(HTTPServerResponsePart.end(nil)).get()
+    try await flush(.end(nil))
     watch.value.enter(.working)
     isFinished = true
   }
@@ -133,6 +133,22 @@ package final class ResponseWriter {
       pause = min(pause * 2, .milliseconds(50))
     }
     return false
+  }
+
+  /// Writes a part and waits until the socket has taken it, if it has not at once.
+  private func flush(_ part: HTTPServerResponsePart) async throws {
+    let written = channel.eventLoop.makePromise(of: Void.self)
+    channel.writeAndFlush(part, promise: written)
+    guard let outcome = Self.outcome(written.futureResult) else { return try await written.futureResult.get() }
+    try outcome.get()
+  }
+
+  /// nil when it is not known yet. (Asking a future that is fulfilled through `get` would cost a turn of the loop.)
+  private static func outcome(_ future: EventLoopFuture<Void>) -> Result<Void, any Error>? {
+    guard future.eventLoop.inEventLoop else { return nil }
+    var outcome: Result<Void, any Error>?
+    future.assumeIsolated().whenComplete { outcome = $0 }
+    return outcome
   }
 
   private func writeHead(_ status: HTTPResponseStatus, _ headers: HTTPHeaders) {

@@ -1,4 +1,5 @@
 import GRDB
+import NIOCore
 
 /// The SQLite file under the index, with one writer and a snapshot reader.
 ///
@@ -30,12 +31,15 @@ package final class IndexDatabase: Sendable {
   private let beforeCall: @Sendable (String) throws -> Void
   /// Runs at the end of every transaction, whatever its jobs were.
   private let beforeCommit: @Sendable (Database) throws -> Void
+  /// Where to commit when that waits for no disk; nil: on a thread of the database's own.
+  private let loops: (any EventLoopGroup)?
 
   package init(
-    pool: DatabasePool, beforeCall: @escaping @Sendable (String) throws -> Void = { _ in },
+    pool: DatabasePool, loops: (any EventLoopGroup)? = nil, beforeCall: @escaping @Sendable (String) throws -> Void = { _ in },
     beforeCommit: @escaping @Sendable (Database) throws -> Void = { _ in }
   ) {
     self.pool = pool
+    self.loops = loops
     self.beforeCall = beforeCall
     self.beforeCommit = beforeCommit
   }
@@ -49,7 +53,7 @@ package final class IndexDatabase: Sendable {
     try beforeCall(name)
     return try await withCheckedThrowingContinuation { continuation in
       let starts = writes.add(Job(continuation, body))
-      if starts { pool.asyncWriteWithoutTransaction { self.drainWrites($0) } }
+      if starts { scheduleWrites() }
     }
   }
 
@@ -68,12 +72,21 @@ package final class IndexDatabase: Sendable {
     try pool.close()
   }
 
-  private func drainWrites(_ db: Database) {
-    while true {
-      let jobs = writes.take()
-      if jobs.isEmpty { return }
-      commit(jobs, db)
+  private func scheduleWrites() {
+    guard let loops else {
+      return pool.asyncWriteWithoutTransaction { db in while self.commitWhatWaits(db) {} }
     }
+    // After what this tick of the loop has still to do: its other requests join the transaction.
+    loops.any().execute {
+      if self.pool.writeWithoutTransaction({ self.commitWhatWaits($0) }) { self.scheduleWrites() }
+    }
+  }
+
+  /// - Returns: false when nothing waited.
+  private func commitWhatWaits(_ db: Database) -> Bool {
+    let jobs = writes.take()
+    if !jobs.isEmpty { commit(jobs, db) }
+    return !jobs.isEmpty
   }
 
   private func commit(_ jobs: [Job], _ db: Database) {

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import GRDB
+import NIOCore
 
 /// The index cannot be used; says what is wrong and what to do, in one line.
 package struct IndexFailure: Error, CustomStringConvertible {
@@ -14,9 +15,10 @@ extension UploadIndex {
   ///
   /// - Parameters:
   ///   - checksIntegrity: read the whole file once; `serve` does at start, a cleanup that must cost O(expired) does not.
+  ///   - loops: the event loops, when the directory is in memory: commits wait for no disk there.
   ///   - beforeCall: told the name of every call; tests let the Nth one fail.
   package static func open(
-    dataDirectory: String, checksIntegrity: Bool = true,
+    dataDirectory: String, checksIntegrity: Bool = true, loops: (any EventLoopGroup)? = nil,
     beforeCall: @escaping @Sendable (String) throws -> Void = { _ in }
   ) throws(IndexFailure) -> UploadIndex {
     let path = dataDirectory + "/index.sqlite"
@@ -39,7 +41,7 @@ extension UploadIndex {
       // A read-only file opens without a complaint: ask it to write.
       try pool.write { try $0.execute(sql: "UPDATE storage SET bytes = bytes") }
       let unpublished = UnpublishedUploads()
-      let database = IndexDatabase(pool: pool, beforeCall: beforeCall, beforeCommit: unpublished.record)
+      let database = IndexDatabase(pool: pool, loops: loops, beforeCall: beforeCall, beforeCommit: unpublished.record)
       return UploadIndex(database: database, unpublished: unpublished)
     } catch let failure as IndexFailure {
       throw failure

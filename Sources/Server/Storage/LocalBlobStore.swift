@@ -21,6 +21,8 @@ package final class LocalBlobStore: BlobStore {
   private let publications = BatchQueue<Publication>()
   /// The file system knows files without names.
   let supportsNameless: Bool
+  /// The file system is in memory (tmpfs): no call waits for a disk, so none needs another thread.
+  package let isInMemory: Bool
   private let now: @Sendable () -> Timestamp
   /// Folders that this process knows to be durable themselves.
   private let syncedFolders = Mutex<Set<String>>([])
@@ -51,6 +53,7 @@ package final class LocalBlobStore: BlobStore {
     self.now = now
     for directory in [root, root + "/u", root + "/tmp"] { try Posix.makeDirectory(directory) }
     try Posix.syncDirectory(root)
+    isInMemory = Posix.isInMemory(root)
     supportsNameless = try !forcesNamedFiles && Self.probeNameless(in: root + "/u")
   }
 
@@ -95,6 +98,11 @@ package final class LocalBlobStore: BlobStore {
     }
   }
 
+  /// Runs calls that wait for the disk, without holding up the event loop.
+  func waiting<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
+    isInMemory ? try body() : try await pool.runIfActive(body)
+  }
+
   func path(_ id: UploadID) -> String { folder(id) + "/" + id.description }
   private func folder(_ id: UploadID) -> String { root + "/u/" + id.bucket }
 
@@ -107,6 +115,7 @@ package final class LocalBlobStore: BlobStore {
       let publication = Publication(
         id: id, descriptor: descriptor, temporaryPath: temporaryPath, continuation: continuation)
       if publications.add(publication) {
+        if isInMemory { return drainPublications() }
         pool.submit { state in
           if case .active = state { self.drainPublications() } else { self.cancelPublications() }
         }
@@ -129,7 +138,7 @@ package final class LocalBlobStore: BlobStore {
           outcomes.append((publication, error))
         }
       }
-      for path in folders.keys {
+      for path in folders.keys where !isInMemory {
         do throws(StoreError) { try Posix.syncDirectory(path) } catch { folders[path] = error }
       }
       for (publication, failure) in outcomes {

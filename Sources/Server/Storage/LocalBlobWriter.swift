@@ -39,11 +39,11 @@ final class LocalBlobWriter: BlobWriter {
   func finish() async throws -> BlobDigest {
     if let file, let hash {
       let digest = try await hash.finish(size: size)
-      _ = try await store.pool.runIfActive { try Posix.check("fsync") { fsync(file.descriptor) } }
+      _ = try await store.waiting { try Posix.check("fsync") { fsync(file.descriptor) } }
       return BlobDigest(size: size, sha256: digest)
     }
     let (store, id, bytes) = (store, id, small)
-    let (opened, digest) = try await store.pool.runIfActive {
+    let (opened, digest) = try await store.waiting {
       let opened = try Self.openFile(store, id)
       do {
         try bytes.withUnsafeReadableBytes { try Posix.writeAll(opened.descriptor, $0, at: 0) }
@@ -82,7 +82,7 @@ final class LocalBlobWriter: BlobWriter {
 
   private func beginFile() async throws {
     let (store, id) = (store, id)
-    let opened = try await store.pool.runIfActive { try Self.openFile(store, id) }
+    let opened = try await store.waiting { try Self.openFile(store, id) }
     file = opened
     hash = FileHash(descriptor: opened.descriptor, pool: store.pool, eventLoop: store.eventLoopGroup.any())
     try write(small)

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Glibc
 import UploadCore
 
@@ -49,6 +50,22 @@ enum Posix {
   /// Gives a nameless file its name (open(2), O_TMPFILE).
   static func link(_ descriptor: CInt, to path: String) throws(StoreError) {
     try check("linkat") { linkat(AT_FDCWD, "/proc/self/fd/\(descriptor)", AT_FDCWD, path, followSymlink) }
+  }
+
+  /// Whether a directory is on tmpfs, by its device in /proc/self/mountinfo (proc(5)); false when that cannot be told.
+  static func isInMemory(_ path: String) -> Bool {
+    var info = stat()
+    guard stat(path, &info) == 0, let mounts = try? String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)
+    else { return false }
+    // makedev(3), whose macros Swift does not import.
+    let major = (info.st_dev >> 8) & 0xfff | (info.st_dev >> 32) & ~0xfff
+    let minor = info.st_dev & 0xff | (info.st_dev >> 12) & ~0xff
+    let device = "\(major):\(minor)"
+    return mounts.split(separator: "\n").contains { line in
+      let fields = line.split(separator: " ")
+      let type = fields.drop { $0 != "-" }.dropFirst().first
+      return fields.count > 2 && fields[2] == device && type == "tmpfs"
+    }
   }
 
   static func makeDirectory(_ path: String) throws(StoreError) {

@@ -17,7 +17,9 @@ package struct Storage: Sendable {
     do {
       let store = try LocalBlobStore(root: directory, pool: pool, eventLoopGroup: eventLoopGroup, now: clock)
       return Storage(
-        store: store, index: try UploadIndex.open(dataDirectory: directory, checksIntegrity: checksIntegrity))
+        store: store,
+        index: try UploadIndex.open(
+          dataDirectory: directory, checksIntegrity: checksIntegrity, loops: store.isInMemory ? eventLoopGroup : nil))
     } catch let error as StoreError {
       throw StartFailure(explain(error, directory))
     }
