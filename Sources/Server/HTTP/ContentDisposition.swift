@@ -13,14 +13,13 @@ enum ContentDisposition {
   /// because clients disagree about escapes.
   static func ascii(_ name: String) -> String {
     String(
-      String.UnicodeScalarView(
-        name.unicodeScalars.map { scalar in
-          switch scalar {
-          case "\"", "\\", "%": "_"
-          case " "..."~": scalar
-          default: "_"
-          }
-        }))
+      decoding: name.unicodeScalars.map { scalar in
+        switch scalar {
+        case "\"", "\\", "%": UInt8(ascii: "_")
+        case " "..."~": UInt8(ascii: scalar)
+        default: UInt8(ascii: "_")
+        }
+      }, as: UTF8.self)
   }
 
   /// RFC 8187, 3.2.1: attr-char as it is, every other byte percent-encoded.

@@ -92,21 +92,21 @@ package struct HTTPRequest: Sendable {
   ) throws(Failure) -> (authority: String?, path: String, query: String) {
     var rest = Substring(uri)
     var authority: String?
-    if !rest.hasPrefix("/") {
+    if rest.utf8.first != UInt8(ascii: "/") {
       if rest == "*", method == .OPTIONS { return (nil, "*", "") }
       let lowered = rest.prefix(8).lowercased()
       guard lowered.hasPrefix("http://") || lowered.hasPrefix("https://") else {
         throw Failure.badRequest("bad-target", "the request target must begin with / or http://")
       }
       rest = rest.dropFirst(lowered.hasPrefix("http://") ? 7 : 8)
-      let end = rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex
+      let end = rest.utf8.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") } ?? rest.endIndex
       authority = String(rest[..<end])
       rest = rest[end...]
     }
-    guard !rest.contains("#") else {
+    guard !rest.utf8.contains(UInt8(ascii: "#")) else {
       throw Failure.badRequest("bad-target", "the request target has a fragment (#): write %23 in a file name")
     }
-    let mark = rest.firstIndex(of: "?")
+    let mark = rest.utf8.firstIndex(of: UInt8(ascii: "?"))
     let path = rest[..<(mark ?? rest.endIndex)]
     let query = mark.map { String(rest[rest.index(after: $0)...]) } ?? ""
     return (authority, path.isEmpty ? "/" : String(path), query)
@@ -122,19 +122,20 @@ enum Authority {
     let host: Substring
     let rest: Substring
     let all = Substring(text)
-    if all.first == "[" {
-      guard let end = all.firstIndex(of: "]") else { return false }
+    if all.utf8.first == UInt8(ascii: "[") {
+      guard let end = all.utf8.firstIndex(of: UInt8(ascii: "]")) else { return false }
       host = all[all.index(after: all.startIndex)..<end]
       rest = all[all.index(after: end)...]
       guard AddressRange.addressBytes(String(host)) != nil, host.contains(":") else { return false }
     } else {
-      host = all.prefix { $0 != ":" }
+      host = Substring(all.utf8.prefix { $0 != UInt8(ascii: ":") })
       rest = all[host.endIndex...]
       guard !host.isEmpty, host.utf8.allSatisfy({ isNameByte($0) }) else { return false }
     }
     if rest.isEmpty { return true }
-    let port = rest.dropFirst()
-    guard rest.first == ":", (1...5).contains(port.utf8.count), port.utf8.allSatisfy({ (48...57).contains($0) }),
+    let port = Substring(rest.utf8.dropFirst())
+    guard rest.utf8.first == UInt8(ascii: ":"), (1...5).contains(port.utf8.count),
+      port.utf8.allSatisfy({ (48...57).contains($0) }),
       let number = Int(port)
     else { return false }
     return (1...65_535).contains(number)

@@ -31,15 +31,20 @@ package final class IndexDatabase: Sendable {
   private let beforeCall: @Sendable (String) throws -> Void
   /// Runs at the end of every transaction, whatever its jobs were.
   private let beforeCommit: @Sendable (Database) throws -> Void
-  /// Where to commit when that waits for no disk; nil: on a thread of the database's own.
+  /// Where to commit when that waits for no disk: on the loop that asks, which collects the writes of its own requests.
+  /// nil: on a thread of the database's own.
   private let loops: (any EventLoopGroup)?
+  private let writesOfLoop: [ObjectIdentifier: BatchQueue<Job>]
 
   package init(
-    pool: DatabasePool, loops: (any EventLoopGroup)? = nil, beforeCall: @escaping @Sendable (String) throws -> Void = { _ in },
+    pool: DatabasePool, loops: (any EventLoopGroup)? = nil,
+    beforeCall: @escaping @Sendable (String) throws -> Void = { _ in },
     beforeCommit: @escaping @Sendable (Database) throws -> Void = { _ in }
   ) {
     self.pool = pool
     self.loops = loops
+    writesOfLoop = Dictionary(
+      uniqueKeysWithValues: loops?.makeIterator().map { (ObjectIdentifier($0), BatchQueue()) } ?? [])
     self.beforeCall = beforeCall
     self.beforeCommit = beforeCommit
   }
@@ -52,8 +57,12 @@ package final class IndexDatabase: Sendable {
   ) async throws -> T {
     try beforeCall(name)
     return try await withCheckedThrowingContinuation { continuation in
-      let starts = writes.add(Job(continuation, body))
-      if starts { scheduleWrites() }
+      let job = Job(continuation, body)
+      if let loop = loops?.any(), let writes = writesOfLoop[ObjectIdentifier(loop)] {
+        if writes.add(job) { scheduleWrites(writes, on: loop) }
+      } else if writes.add(job) {
+        pool.asyncWriteWithoutTransaction { db in while self.commitWhatWaits(self.writes, db) {} }
+      }
     }
   }
 
@@ -72,18 +81,17 @@ package final class IndexDatabase: Sendable {
     try pool.close()
   }
 
-  private func scheduleWrites() {
-    guard let loops else {
-      return pool.asyncWriteWithoutTransaction { db in while self.commitWhatWaits(db) {} }
-    }
-    // After what this tick of the loop has still to do: its other requests join the transaction.
-    loops.any().execute {
-      if self.pool.writeWithoutTransaction({ self.commitWhatWaits($0) }) { self.scheduleWrites() }
+  /// After what this turn of the loop has still to do: its other requests join the transaction.
+  private func scheduleWrites(_ writes: BatchQueue<Job>, on loop: any EventLoop) {
+    loop.execute {
+      if self.pool.writeWithoutTransaction({ self.commitWhatWaits(writes, $0) }) {
+        self.scheduleWrites(writes, on: loop)
+      }
     }
   }
 
   /// - Returns: false when nothing waited.
-  private func commitWhatWaits(_ db: Database) -> Bool {
+  private func commitWhatWaits(_ writes: BatchQueue<Job>, _ db: Database) -> Bool {
     let jobs = writes.take()
     if !jobs.isEmpty { commit(jobs, db) }
     return !jobs.isEmpty

@@ -115,19 +115,20 @@ package final class UploadIndex: Sendable {
   /// Bytes that are due at `now`. Reads only ids that have expired and the index of those that ended earlier: O(due).
   package func dueBlobs(now: Timestamp, limit: Int) async throws -> [DueBlob] {
     try await database.read("dueBlobs") { db in
-      try Row.fetchAll(db.cachedStatement(sql: Self.dueBlobsSQL), arguments: Self.dueArguments(now) + [limit]).compactMap {
-        row in
-        guard let id = UploadID(row[0] as String) else { return nil }
-        let phase: CleanupRow.Phase =
-          switch UploadState(rawValue: row[2]) {
-          // The time for resuming is part of the due time already.
-          case .consumed: .consumed(at: Timestamp(milliseconds: row[3]))
-          case .deleted: .deleted
-          case .blocked: .blocked
-          default: .stored
-          }
-        return DueBlob(row: CleanupRow(id: id, phase: phase), size: row[1])
-      }
+      try Row.fetchAll(db.cachedStatement(sql: Self.dueBlobsSQL), arguments: Self.dueArguments(now) + [limit])
+        .compactMap {
+          row in
+          guard let id = UploadID(row[0] as String) else { return nil }
+          let phase: CleanupRow.Phase =
+            switch UploadState(rawValue: row[2]) {
+            // The time for resuming is part of the due time already.
+            case .consumed: .consumed(at: Timestamp(milliseconds: row[3]))
+            case .deleted: .deleted
+            case .blocked: .blocked
+            default: .stored
+            }
+          return DueBlob(row: CleanupRow(id: id, phase: phase), size: row[1])
+        }
     }
   }
 

@@ -20,32 +20,30 @@ struct LineLogHandler: LogHandler {
   func log(event: LogEvent) {
     let own = event.metadata ?? [:]
     let fields = (metadata.isEmpty ? own : metadata.merging(own) { $1 }).sorted { $0.key < $1.key }
-    let time = Timestamp.systemNow()
-    var line = ""
+    let time = Timestamp.systemNow().rfc3339Milliseconds
+    var line: [UInt8] = []
     line.reserveCapacity(320)
     if isJSON {
-      line += "{\"time\":\""
-      line += time.rfc3339Milliseconds
-      line += "\",\"level\":\""
-      line += event.level.rawValue
-      line += "\",\"message\":"
+      line += "{\"time\":\"".utf8
+      line += time.utf8
+      line += "\",\"level\":\"".utf8
+      line += event.level.rawValue.utf8
+      line += "\",\"message\":".utf8
       Self.appendJSON(event.message.description, to: &line)
       for (key, value) in fields {
-        line += ","
+        line.append(UInt8(ascii: ","))
         Self.appendJSON(key, to: &line)
-        line += ":"
+        line.append(UInt8(ascii: ":"))
         Self.appendJSON(Self.text(value), to: &line)
       }
-      line += "}\n"
+      line += "}\n".utf8
     } else {
-      line += "\(time.rfc3339Milliseconds) \(event.level) \(Self.oneLine(event.message.description))"
-      for (key, value) in fields { line += " \(key)=\(Self.oneLine(Self.text(value)))" }
-      line += "\n"
+      line += "\(time) \(event.level) \(Self.oneLine(event.message.description))".utf8
+      for (key, value) in fields { line += " \(key)=\(Self.oneLine(Self.text(value)))".utf8 }
+      line.append(UInt8(ascii: "\n"))
     }
-    line.withUTF8 { bytes in
-      // A log that cannot be written must not stop the service.
-      _ = write(STDERR_FILENO, bytes.baseAddress, bytes.count)
-    }
+    // A log that cannot be written must not stop the service.
+    _ = line.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
   }
 
   private static func text(_ value: Logger.MetadataValue) -> String {
@@ -53,23 +51,17 @@ struct LineLogHandler: LogHandler {
   }
 
   /// A JSON string (RFC 8259, 7).
-  static func appendJSON(_ text: String, to line: inout String) {
-    line += "\""
-    if text.utf8.allSatisfy({ $0 >= 32 && $0 != 34 && $0 != 92 }) {
-      line += text
-    } else {
-      for scalar in text.unicodeScalars {
-        switch scalar {
-        case "\"": line += "\\\""
-        case "\\": line += "\\\\"
-        case "\n": line += "\\n"
-        case _ where scalar.value < 32:
-          line += "\\u00" + Hex.encode([UInt8(scalar.value)])
-        default: line.unicodeScalars.append(scalar)
-        }
+  static func appendJSON(_ text: String, to line: inout [UInt8]) {
+    line.append(UInt8(ascii: "\""))
+    for byte in text.utf8 {
+      switch byte {
+      case UInt8(ascii: "\""), UInt8(ascii: "\\"): line += [UInt8(ascii: "\\"), byte]
+      case UInt8(ascii: "\n"): line += "\\n".utf8
+      case 0..<32: line += "\\u00\(Hex.encode([byte]))".utf8
+      default: line.append(byte)
       }
     }
-    line += "\""
+    line.append(UInt8(ascii: "\""))
   }
 
   /// Nothing that a client sends can begin a new line or move the cursor of a terminal.
@@ -90,7 +82,8 @@ extension Timestamp {
 
   /// `2026-11-22T15:04:05.123Z`.
   var rfc3339Milliseconds: String {
-    let fraction = String(milliseconds - seconds * 1000 + 1000).dropFirst()
-    return "\(rfc3339.dropLast()).\(fraction)Z"
+    let fraction = milliseconds - seconds * 1000
+    let digits = [fraction / 100, fraction / 10 % 10, fraction % 10].map { UInt8(ascii: "0") + UInt8($0) }
+    return String(decoding: rfc3339.utf8.dropLast() + [UInt8(ascii: ".")] + digits + [UInt8(ascii: "Z")], as: UTF8.self)
   }
 }

@@ -64,11 +64,12 @@ enum Route {
 
   /// `/<id>`, `/<id>.ext`, and either with `/name` behind it.
   private static func uploadID(_ path: String) -> UploadID? {
-    let first = path.dropFirst().prefix { $0 != "/" }
-    guard path.dropFirst(first.count + 1).dropFirst().allSatisfy({ $0 != "/" }) else { return nil }
-    guard let id = UploadID(first.prefix(UploadID.length)) else { return nil }
+    let slash = UInt8(ascii: "/")
+    let first = path.utf8.dropFirst().prefix { $0 != slash }
+    guard !path.utf8.dropFirst(first.count + 2).contains(slash) else { return nil }
+    guard let id = UploadID(Substring(first.prefix(UploadID.length))) else { return nil }
     let rest = first.dropFirst(UploadID.length)
-    return rest.isEmpty || rest.first == "." ? id : nil
+    return rest.isEmpty || rest.first == UInt8(ascii: ".") ? id : nil
   }
 
   /// A short name for logs and metrics; never contains what the client sent.

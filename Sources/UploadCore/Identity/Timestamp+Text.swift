@@ -9,7 +9,14 @@ extension Timestamp {
   /// Times outside of the years 0000 to 9999 print as the nearest time inside.
   public var rfc3339: String {
     let date = CivilDate(secondsSinceEpoch: seconds)
-    return "\(padded(date.year, to: 4))-\(padded(date.month))-\(padded(date.day))T\(clock(date))Z"
+    var text: [UInt8] = []
+    text.reserveCapacity(20)
+    Self.append(date.year, width: 4, then: "-", to: &text)
+    Self.append(date.month, then: "-", to: &text)
+    Self.append(date.day, then: "T", to: &text)
+    Self.appendClock(date, to: &text)
+    text.append(UInt8(ascii: "Z"))
+    return String(decoding: text, as: UTF8.self)
   }
 
   /// `Sun, 22 Nov 2026 15:04:05 GMT` (IMF-fixdate, RFC 9110 section 5.6.7): whole seconds, rounded towards the past.
@@ -17,17 +24,35 @@ extension Timestamp {
   /// Times outside of the years 0000 to 9999 print as the nearest time inside.
   public var httpDate: String {
     let date = CivilDate(secondsSinceEpoch: seconds)
-    let weekday = Self.weekdays[date.weekday]
-    let month = Self.months[Int(date.month) - 1]
-    return "\(weekday), \(padded(date.day)) \(month) \(padded(date.year, to: 4)) \(clock(date)) GMT"
+    var text: [UInt8] = []
+    text.reserveCapacity(29)
+    text += Self.weekdays[date.weekday].utf8
+    text += ", ".utf8
+    Self.append(date.day, then: " ", to: &text)
+    text += Self.months[Int(date.month) - 1].utf8
+    text.append(UInt8(ascii: " "))
+    Self.append(date.year, width: 4, then: " ", to: &text)
+    Self.appendClock(date, to: &text)
+    text += " GMT".utf8
+    return String(decoding: text, as: UTF8.self)
   }
 
-  private func clock(_ date: CivilDate) -> String {
-    "\(padded(date.hour)):\(padded(date.minute)):\(padded(date.second))"
+  // Bytes, not interpolation: several of these texts go with every response.
+
+  private static func appendClock(_ date: CivilDate, to text: inout [UInt8]) {
+    append(date.hour, then: ":", to: &text)
+    append(date.minute, then: ":", to: &text)
+    append(date.second, then: nil, to: &text)
   }
 
-  private func padded(_ value: Int64, to width: Int = 2) -> String {
-    let digits = String(value)
-    return String(repeating: "0", count: Swift.max(0, width - digits.utf8.count)) + digits
+  private static func append(
+    _ value: Int64, width: Int = 2, then separator: Unicode.Scalar?, to text: inout [UInt8]
+  ) {
+    var divisor: Int64 = width == 4 ? 1_000 : 10
+    while divisor > 0 {
+      text.append(UInt8(ascii: "0") + UInt8(value / divisor % 10))
+      divisor /= 10
+    }
+    if let separator { text.append(UInt8(ascii: separator)) }
   }
 }

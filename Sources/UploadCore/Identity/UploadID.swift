@@ -73,7 +73,11 @@ public struct UploadID: Hashable, Comparable, Sendable, CustomStringConvertible 
 
   /// The first 6 characters and "…", for logs: the whole id is the key to the file.
   public var shortened: String {
-    description.prefix(Self.expiryWidth) + "…"
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(Self.expiryWidth + 3)
+    Base36.append(expiry, width: Self.expiryWidth, to: &bytes)
+    bytes += "…".utf8
+    return String(decoding: bytes, as: UTF8.self)
   }
 
   /// The order of the texts, which is the order of expiry.
