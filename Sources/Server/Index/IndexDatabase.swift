@@ -1,5 +1,6 @@
 import GRDB
 import NIOCore
+import Synchronization
 
 /// The SQLite file under the index, with one writer and a snapshot reader.
 ///
@@ -34,7 +35,8 @@ package final class IndexDatabase: Sendable {
   /// Where to commit when that waits for no disk: on the loop that asks, which collects the writes of its own requests.
   /// nil: on a thread of the database's own.
   private let loops: (any EventLoopGroup)?
-  private let writesOfLoop: [ObjectIdentifier: BatchQueue<Job>]
+  /// Whether a loop is going to commit what waits at the end of its turn.
+  private let turns: [ObjectIdentifier: LoopTurn]
 
   package init(
     pool: DatabasePool, loops: (any EventLoopGroup)? = nil,
@@ -43,8 +45,7 @@ package final class IndexDatabase: Sendable {
   ) {
     self.pool = pool
     self.loops = loops
-    writesOfLoop = Dictionary(
-      uniqueKeysWithValues: loops?.makeIterator().map { (ObjectIdentifier($0), BatchQueue()) } ?? [])
+    turns = Dictionary(uniqueKeysWithValues: loops?.makeIterator().map { (ObjectIdentifier($0), LoopTurn()) } ?? [])
     self.beforeCall = beforeCall
     self.beforeCommit = beforeCommit
   }
@@ -57,11 +58,11 @@ package final class IndexDatabase: Sendable {
   ) async throws -> T {
     try beforeCall(name)
     return try await withCheckedThrowingContinuation { continuation in
-      let job = Job(continuation, body)
-      if let loop = loops?.any(), let writes = writesOfLoop[ObjectIdentifier(loop)] {
-        if writes.add(job) { scheduleWrites(writes, on: loop) }
-      } else if writes.add(job) {
-        pool.asyncWriteWithoutTransaction { db in while self.commitWhatWaits(self.writes, db) {} }
+      let starts = writes.add(Job(continuation, body))
+      if let loops {
+        commitAtEndOfTurn(of: loops.any())
+      } else if starts {
+        pool.asyncWriteWithoutTransaction { db in while self.commitWhatWaits(db) {} }
       }
     }
   }
@@ -81,17 +82,18 @@ package final class IndexDatabase: Sendable {
     try pool.close()
   }
 
-  /// After what this turn of the loop has still to do: its other requests join the transaction.
-  private func scheduleWrites(_ writes: BatchQueue<Job>, on loop: any EventLoop) {
+  /// After what this turn of the loop has still to do: its other requests join the transaction, and those of the other
+  /// loops that wait by then.
+  private func commitAtEndOfTurn(of loop: any EventLoop) {
+    guard let turn = turns[ObjectIdentifier(loop)], turn.begin() else { return }
     loop.execute {
-      if self.pool.writeWithoutTransaction({ self.commitWhatWaits(writes, $0) }) {
-        self.scheduleWrites(writes, on: loop)
-      }
+      turn.end()
+      _ = self.pool.writeWithoutTransaction { self.commitWhatWaits($0) }
     }
   }
 
   /// - Returns: false when nothing waited.
-  private func commitWhatWaits(_ writes: BatchQueue<Job>, _ db: Database) -> Bool {
+  private func commitWhatWaits(_ db: Database) -> Bool {
     let jobs = writes.take()
     if !jobs.isEmpty { commit(jobs, db) }
     return !jobs.isEmpty
@@ -131,5 +133,22 @@ package final class IndexDatabase: Sendable {
       }
       self.scheduleReads()
     }
+  }
+}
+
+/// Whether an event loop has something to do at the end of its turn.
+private final class LoopTurn: Sendable {
+  private let isScheduled = Mutex(false)
+
+  /// - Returns: false when it was scheduled already.
+  func begin() -> Bool {
+    isScheduled.withLock { isScheduled in
+      defer { isScheduled = true }
+      return !isScheduled
+    }
+  }
+
+  func end() {
+    isScheduled.withLock { $0 = false }
   }
 }
