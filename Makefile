@@ -45,7 +45,7 @@ bench: build ## compare with nginx, side by side in one run
 	Benchmarks/compare-with-nginx
 	Benchmarks/cleanup-at-scale
 
-fuzz: test-deps ## feed random input to the parsers for FUZZ_SECONDS (600)
+fuzz: build ## libFuzzer over the parsers for FUZZ_SECONDS (600)
 	scripts/fuzz
 
 image: ## build a container image (needs docker or podman)

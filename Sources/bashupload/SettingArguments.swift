@@ -10,17 +10,23 @@ enum SettingArguments {
     while let argument = rest.popFirst() {
       let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       guard let setting = Setting.all.first(where: { $0.flag == parts[0] }) else {
-        throw ValidationError("unknown option \(parts[0]): bashupload serve --help lists them")
+        throw wrong("unknown option \(parts[0]): bashupload serve --help lists them")
       }
       guard !setting.isSecret else {
-        throw ValidationError("\(setting.name) is a secret, and arguments are public: set it in the environment")
+        throw wrong("\(setting.name) is a secret, and arguments are public: set it in the environment")
       }
       guard let value = parts.count == 2 ? String(parts[1]) : rest.popFirst() else {
-        throw ValidationError("\(setting.flag) needs a value")
+        throw wrong("\(setting.flag) needs a value: bashupload serve --help says which")
       }
       flags[setting] = value
     }
     return SettingTable.reader(flags)
+  }
+
+  /// One line, without the usage of the whole program that a `ValidationError` brings.
+  private static func wrong(_ text: String) -> ExitCode {
+    CommandFailure.complain(text)
+    return .validationFailure
   }
 
   /// Every problem at once, one line each.

@@ -372,6 +372,23 @@ def test_slow_reader_keeps_the_lease(serve, big):
     assert_gone(server, upload.path)
 
 
+def test_slow_reader_of_the_tail_gets_all(serve):
+    """LEASE_SECONDS=1: a reader that takes several leases for the tail of the file, behind the point where it is spent."""
+    server = serve(LEASE_SECONDS=1)
+    body = seeded("tail").randbytes(2 * MIB)
+    upload = put(server, body, "tail.bin")
+    connection, response = start_download(server, upload.path, rcvbuf=4 * KIB)
+    data = connection.take(len(body) - 128 * KIB)
+    started = time.monotonic()
+    while len(data) < len(body) - 8 * KIB:
+        data += connection.take(4 * KIB)
+        pause(0.12)
+    assert time.monotonic() - started > 3
+    data += connection.take(8 * KIB)
+    assert sha256(data) == sha256(body)
+    assert_gone(server, upload.path)
+
+
 def test_overtaken_reader_never_completes(serve, big):
     """A reader that stands still loses the lease; who takes over gets the file, the first one never all of it."""
     server = serve(LEASE_SECONDS=2)

@@ -13,7 +13,7 @@ from random import Random
 
 import wire
 from store import Store
-from uploads import get, repr_digest, sha256, upload_of
+from uploads import get, multipart, repr_digest, sha256, upload_of
 from waiting import eventually, pause, seeded
 
 KIB, MIB = 1024, 1024 * 1024
@@ -336,3 +336,20 @@ def tidy_check(load, server):
         else:
             assert response.status in (404, 410), f"{id}: {response!r:.300}"
     assert visible <= load.counts["cut put"], f"{visible} unknown uploads are visible after {load.counts['cut put']} lost answers"
+
+
+def test_form_cut_by_a_crash_leaves_none_of_its_files(serve):
+    """A form is shown whole or not at all: its first files are not there when the last has not come."""
+    server = serve()
+    headers, form = multipart([("f", f"{n}.bin", None, seeded(f"form {n}").randbytes(300_000)) for n in range(3)])
+    store = Store(server.data)
+    before = store.snapshot()
+    connection = wire.Connection(server)
+    connection.send_head("POST", "/", {**headers, "Content-Length": str(len(form))})
+    connection.send(form[:-100_000])
+    eventually(lambda: wire.queues(server.port).get(connection.local_port) == (0, 0), 5, "the server has read the parts")
+    assert not store.ids_with_bytes(), "a part is in the index before the form is complete"
+    server.kill9()
+    connection.close()
+    server.start()
+    assert store.snapshot() == before

@@ -58,8 +58,8 @@ struct UploadRoutes: Sendable {
 
   // MARK: Forms
 
-  /// Stores every part that has a file name, in order. If one fails, those before it are taken back: the client is told
-  /// of no URL, so none may stay.
+  /// Stores every part that has a file name, in order. None is shown before the last is there: if one fails, the client
+  /// is told of no URL, and none stays, not even after a crash.
   private func receiveForm(_ type: String, _ request: HTTPRequest, _ body: RequestBody) async throws -> [UploadService
     .Receipt]
   {
@@ -75,13 +75,13 @@ struct UploadRoutes: Sendable {
       throw UploadRejection.tooLarge(limit: service.policy.maxUploadSize, declared: length)
     }
     template.declaredSize = nil
-    var receipts: [UploadService.Receipt] = []
+    var staged: [UploadService.Staged] = []
     do {
       while let part = try await form.nextPart() {
         guard let rawName = part.fileName else { continue }
         // A form sent without choosing a file has one part with an empty name and no bytes.
         if rawName.isEmpty, part.fieldName != nil, try await form.isPartEmpty() { continue }
-        guard receipts.count < Self.maximumFiles else {
+        guard staged.count < Self.maximumFiles else {
           throw Failure.badRequest(
             "too-many-files", "the form has more than \(Self.maximumFiles) files: send them in several requests")
         }
@@ -92,16 +92,16 @@ struct UploadRoutes: Sendable {
           throw UploadRejection.fileName(error)
         }
         upload.contentType = part.contentType == "application/octet-stream" ? nil : part.contentType
-        receipts.append(try await service.receive(upload, expectedDigest: nil) { try await form.nextBytes() })
+        staged.append(try await service.stage(upload, expectedDigest: nil) { try await form.nextBytes() })
       }
     } catch {
-      for receipt in receipts { await service.withdraw(receipt.record.id) }
+      await service.drop(staged)
       throw error
     }
-    guard !receipts.isEmpty else {
+    guard !staged.isEmpty else {
       throw Failure(.badRequest, code: "no-file", "the form has no file: use curl -F file=@name")
     }
-    return receipts
+    return try await service.publish(staged)
   }
 
   // MARK: Decoding

@@ -16,9 +16,10 @@ package final class SpaceKeeper: Sendable {
     var freeIsKnownUntil = NIODeadline.uptimeNanoseconds(0)
   }
 
-  /// How long a reading of the free space is used again: thousands of small uploads a second need not all ask. What
-  /// others write meanwhile, the write itself finds out.
+  /// Thousands of small uploads a second need not all ask for the free space: a reading is used again for this long, for
+  /// uploads up to this size. What others write meanwhile, the write itself finds out.
   private static let freeReadingAge = TimeAmount.milliseconds(50)
+  private static let smallUpload: Int64 = 64 * 1024
 
   private let budgets: Mutex<Budgets>
   private let hasQuota: Bool
@@ -61,7 +62,7 @@ package final class SpaceKeeper: Sendable {
         if before == budgets.withLock({ $0.releases }) { break }
       }
     }
-    let free = try freeSpace()
+    let free = try freeSpace(isSmall: bytes <= Self.smallUpload)
     try budgets.withLock { budgets throws(UploadRejection) in
       try budgets.quota.reserve(bytes, free: .max, stored: stored)
       do throws(UploadRejection) {
@@ -73,9 +74,9 @@ package final class SpaceKeeper: Sendable {
     }
   }
 
-  private func freeSpace() throws -> Int64 {
+  private func freeSpace(isSmall: Bool) throws -> Int64 {
     let now = NIODeadline.now()
-    if let known = budgets.withLock({ $0.freeIsKnownUntil > now ? $0.free : nil }) { return known }
+    if isSmall, let known = budgets.withLock({ $0.freeIsKnownUntil > now ? $0.free : nil }) { return known }
     let free = try store.freeSpace() ?? .max
     budgets.withLock {
       $0.free = free

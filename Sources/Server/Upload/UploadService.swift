@@ -30,36 +30,88 @@ package struct UploadService: Sendable {
     package var deleteToken: String
   }
 
-  /// Stores one body.
+  /// A body that has been received and is durable, but has no name yet. Belongs to one task; must be ended with `publish`
+  /// or `drop`.
+  struct Staged {
+    fileprivate let receipt: Receipt
+    fileprivate let writer: any BlobWriter
+    fileprivate let reservation: SpaceReservation
+  }
+
+  /// Stores one body: `stage` and `publish`.
+  ///
+  /// - Throws: what these throw. Nothing is left then.
+  package func receive(
+    _ request: UploadRequest, expectedDigest: [UInt8]?, from next: () async throws -> ByteBuffer?
+  ) async throws -> Receipt {
+    let staged = try await stage(request, expectedDigest: expectedDigest, from: next)
+    try await publish([staged])
+    return staged.receipt
+  }
+
+  /// Receives one body.
   ///
   /// - Parameters:
   ///   - expectedDigest: the SHA-256 that the client promised; nothing is kept when it differs.
   ///   - next: the body, piece by piece; the first call invites the client to send it.
   /// - Throws: `UploadRejection`, `StoreError`, or what `next` throws when the client goes away. Nothing is left then.
-  package func receive(
+  func stage(
     _ request: UploadRequest, expectedDigest: [UInt8]?, from next: () async throws -> ByteBuffer?
-  ) async throws -> Receipt {
+  ) async throws -> Staged {
     var random = SystemRandomNumberGenerator()
     let admission = try policy.admit(request, now: now(), using: &random)
     let reservation = try await space.reserve(request.declaredSize)
-    defer { reservation.release() }
-    let writer = try await store.create(admission.id, declaredSize: request.declaredSize)
     do {
-      let digest = try await write(request, admission, writer, reservation, next)
-      if let expectedDigest, expectedDigest != digest.sha256 { throw UploadRejection.digestMismatch }
-      let token = DeleteToken.random(using: &random)
-      let record = UploadRecord(
-        id: admission.id, name: request.name,
-        contentType: ContentType.choose(header: request.contentType, name: request.name), size: digest.size,
-        sha256: digest.sha256, createdAt: admission.createdAt, maxDownloads: admission.maxDownloads,
-        deleteTokenHash: DeleteToken.hash(token))
-      try await publish(record, writer)
-      return Receipt(record: record, deleteToken: token)
+      let writer = try await store.create(admission.id, declaredSize: request.declaredSize)
+      do {
+        let digest = try await write(request, admission, writer, reservation, next)
+        if let expectedDigest, expectedDigest != digest.sha256 { throw UploadRejection.digestMismatch }
+        let token = DeleteToken.random(using: &random)
+        let record = UploadRecord(
+          id: admission.id, name: request.name,
+          contentType: ContentType.choose(header: request.contentType, name: request.name), size: digest.size,
+          sha256: digest.sha256, createdAt: admission.createdAt, maxDownloads: admission.maxDownloads,
+          deleteTokenHash: DeleteToken.hash(token))
+        return Staged(
+          receipt: Receipt(record: record, deleteToken: token), writer: writer, reservation: reservation)
+      } catch {
+        await writer.discard()
+        throw error
+      }
     } catch {
-      await writer.discard()
-      if case StoreError.full = error { throw space.refusal(needed: request.declaredSize ?? 0) }
-      throw error
+      reservation.release()
+      throw explained(error, request.declaredSize)
     }
+  }
+
+  /// Shows what has been staged, all or nothing.
+  ///
+  /// - Throws: `UploadRejection`, `StoreError`. Nothing is left then.
+  @discardableResult
+  func publish(_ staged: [Staged]) async throws -> [Receipt] {
+    defer { for upload in staged { upload.reservation.release() } }
+    for (index, upload) in staged.enumerated() {
+      do {
+        try await publish(upload.receipt.record, upload.writer)
+      } catch {
+        for published in staged[..<index] { await withdraw(published.receipt.record.id) }
+        for rest in staged[index...] { await rest.writer.discard() }
+        throw explained(error, upload.receipt.record.size)
+      }
+    }
+    return staged.map(\.receipt)
+  }
+
+  /// Forgets what has been staged.
+  func drop(_ staged: [Staged]) async {
+    for upload in staged {
+      await upload.writer.discard()
+      upload.reservation.release()
+    }
+  }
+
+  private func explained(_ error: any Error, _ size: Int64?) -> any Error {
+    if case StoreError.full = error { space.refusal(needed: size ?? 0) } else { error }
   }
 
   /// Takes an upload back whose URL nobody has been told: object first, so that a failure leaves what cleanup finds.
