@@ -39,6 +39,7 @@ extension S3Error.Code {
     self =
       switch status {
       case 304: Self(rawValue: "NotModified")
+      case 401: .unauthorized
       case 403: .accessDenied
       case 404: request.key == nil ? .noSuchBucket : .noSuchKey
       case 411: .missingContentLength

@@ -18,6 +18,10 @@ extension S3Error {
 extension S3Error.Code {
   /// The key may not do this.
   public static let accessDenied = Self(rawValue: "AccessDenied")
+  /// The store does not accept the access key (R2's word for it).
+  public static let unauthorized = Self(rawValue: "Unauthorized")
+  /// The time of a presigned URL, or of a request by our clock, is over.
+  public static let expiredRequest = Self(rawValue: "ExpiredRequest")
   /// The store does not know the access key.
   public static let invalidAccessKeyID = Self(rawValue: "InvalidAccessKeyId")
   /// The secret does not belong to the access key, or something on the way changes requests.

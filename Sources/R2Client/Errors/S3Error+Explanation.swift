@@ -6,8 +6,8 @@ extension S3Error {
   public func explanation(_ configuration: R2Configuration) -> String {
     let bucket = "bucket \"\(configuration.bucket)\""
     switch code {
-    case .invalidAccessKeyID:
-      return "the store does not know the access key id: check it, and that it belongs to \(configuration.endpoint)"
+    case .invalidAccessKeyID, .unauthorized:
+      return "the store does not know the access key: check its id, and that it belongs to \(configuration.endpoint)"
     case .signatureDoesNotMatch:
       return "the secret access key does not belong to the access key id, or the region \"\(configuration.region)\" is "
         + "wrong: check both"
@@ -15,7 +15,7 @@ extension S3Error {
     case .accessDenied:
       return "the access key may not do \(operation.rawValue) on the \(bucket): give it read and write permission "
         + "for objects (and check the key, when nothing else works either)"
-    case .requestTimeTooSkewed:
+    case .requestTimeTooSkewed, .expiredRequest:
       return "the clock of this machine is \(skew): set it, for instance with chrony or systemd-timesyncd"
     case .nameNotFound:
       return "the name of \(configuration.endpoint) is not known: check the endpoint, then the DNS of this machine"

@@ -67,7 +67,9 @@ extension R2Client {
     request.body = ByteBuffer(string: XMLNode("CompleteMultipartUpload", children: list).document)
     let answer = try await send(request)
     let xml = try successful(answer, request, root: "CompleteMultipartUploadResult")
-    return S3PutResult(eTag: S3ETag(xml["ETag"]?.text ?? ""))
+    if let tag = xml["ETag"]?.text, !tag.isEmpty { return S3PutResult(eTag: S3ETag(tag)) }
+    // Radosgw leaves the tag of a new object out.
+    return S3PutResult(eTag: try await headObject(key).eTag)
   }
 
   /// AbortMultipartUpload: drops the parts. An upload that is no longer there is no error.
@@ -86,20 +88,18 @@ extension R2Client {
     prefix: String = "", after marker: S3MultipartListing.Marker? = nil, maxUploads: Int = 1000
   ) async throws -> S3MultipartListing {
     var request = S3Request(.listMultipartUploads, .GET)
-    request.query = [
-      ("uploads", ""), ("encoding-type", "url"), ("max-uploads", "\(maxUploads)"), ("prefix", prefix),
-    ]
+    // Not percent encoded: radosgw then encodes some of the keys and does not say so.
+    request.query = [("uploads", ""), ("max-uploads", "\(maxUploads)"), ("prefix", prefix)]
     if let marker { request.query += [("key-marker", marker.key), ("upload-id-marker", marker.uploadID)] }
     let xml = try await send(request).xml(request, root: "ListMultipartUploadsResult")
-    let isEncoded = xml["EncodingType"]?.text == "url"
     let uploads = try xml.all("Upload").map { node in
       S3MultipartUpload(
-        key: try Self.key(node["Key"]?.text, isEncoded: isEncoded, request), uploadID: node["UploadId"]?.text ?? "",
+        key: try Self.key(node["Key"]?.text, isEncoded: false, request), uploadID: node["UploadId"]?.text ?? "",
         initiated: node["Initiated"].flatMap { S3Timestamp(rfc3339: $0.text) })
     }
     guard xml["IsTruncated"]?.text == "true" else { return S3MultipartListing(uploads: uploads, next: nil) }
     let next = S3MultipartListing.Marker(
-      key: try Self.key(xml["NextKeyMarker"]?.text, isEncoded: isEncoded, request),
+      key: try Self.key(xml["NextKeyMarker"]?.text, isEncoded: false, request),
       uploadID: xml["NextUploadIdMarker"]?.text ?? "")
     return S3MultipartListing(uploads: uploads, next: next)
   }

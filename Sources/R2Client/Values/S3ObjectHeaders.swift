@@ -1,6 +1,7 @@
 /// What is stored beside the bytes of an object.
 public struct S3ObjectHeaders: Sendable, Hashable {
-  /// At most so many bytes of user metadata: names and values together, as Unicode (R2's limit, and S3 has 2,048).
+  /// At most so many bytes of user metadata: names without their prefix and values, as they travel. R2 counts the decoded
+  /// values, others what they get; so this is safe everywhere. (S3 itself allows 2,048.)
   public static let userMetadataLimit = 8192
 
   /// `Content-Type`; the store has a default.

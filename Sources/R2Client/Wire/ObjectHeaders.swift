@@ -16,19 +16,20 @@ extension S3ObjectHeaders {
     try add("content-type", contentType)
     try add("content-disposition", contentDisposition)
     try add("cache-control", cacheControl)
-    let size = userMetadata.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
+    let metadata = userMetadata.sorted { $0.key < $1.key }.map { ($0.key, EncodedWord.encode($0.value)) }
+    let size = metadata.reduce(0) { $0 + $1.0.utf8.count + $1.1.utf8.count }
     guard size <= Self.userMetadataLimit else {
       throw S3Error(
         .metadataTooLarge, "user metadata of \(size) bytes, at most \(Self.userMetadataLimit) are allowed",
         operation: operation, key: key)
     }
-    for (name, value) in userMetadata.sorted(by: { $0.key < $1.key }) {
+    for (name, value) in metadata {
       guard Self.isMetadataName(name) else {
         throw S3Error(
           .invalidArgument, "a name of user metadata must consist of a-z, 0-9, '-', '_' and '.'",
           operation: operation, key: key)
       }
-      headers.add(name: Self.metadataPrefix + name, value: EncodedWord.encode(value))
+      headers.add(name: Self.metadataPrefix + name, value: value)
     }
   }
 
