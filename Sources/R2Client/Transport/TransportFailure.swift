@@ -27,10 +27,16 @@ enum TransportFailure {
       return lost(request, "the connection was closed")
     case is HTTPParserError: return lost(request, "the connection ended within the answer")
     case NIOSSLError.uncleanShutdown: return lost(request, "the connection ended without notice")
-    case let error as BoringSSLError: return request.failure(.tlsFailed, "\(error)")
-    case is NIOSSLError, is NIOSSLExtraError: return request.failure(.tlsFailed, "\(error)")
+    case is BoringSSLError, is NIOSSLError, is NIOSSLExtraError: return request.failure(.tlsFailed, reason("\(error)"))
     default: return error
     }
+  }
+
+  /// `CERTIFICATE_VERIFY_FAILED` out of a text that also names lines of source code.
+  private static func reason(_ text: String) -> String {
+    guard let mark = text.firstRange(of: "OPENSSL_internal:") else { return text }
+    return text[mark.upperBound...].prefix { $0.isUppercase || $0.isNumber || $0 == "_" }
+      .replacing("_", with: " ").lowercased()
   }
 
   private static func stalled(_ stall: StallHandler.Stall, _ request: S3Request) -> S3Error {

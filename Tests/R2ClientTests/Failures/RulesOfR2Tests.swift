@@ -63,4 +63,26 @@ struct RulesOfR2Tests {
       _ = try await complete(.ifMatch(first.eTag))
     }
   }
+
+  @Test func requestsThatTheClientNeverSends() async throws {
+    try await FaultyStore.with(rules: { $0.metadataLimit = 100 }) { store in
+      func status(_ request: SignedRawRequest) async throws -> String {
+        let line = try await request.answer(of: store.fake)
+        return String(line.dropFirst("HTTP/1.1 ".count).prefix(3))
+      }
+      let metadata = [(name: "x-amz-meta-a", value: String(repeating: "x", count: 100))]
+      let requests: [(SignedRawRequest, String)] = [
+        (SignedRawRequest(), "200"),
+        (SignedRawRequest(payloadHash: "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"), "501"),
+        (SignedRawRequest(framing: "Transfer-Encoding: chunked\r\n", body: "1\r\nx\r\n0\r\n\r\n"), "411"),
+        (SignedRawRequest(headers: metadata), "400"),
+        (SignedRawRequest(payloadHash: String(repeating: "0", count: 64)), "400"),
+      ]
+      for (request, expected) in requests {
+        let found = try await status(request)
+        #expect(found == expected)
+      }
+      #expect(store.fake.calls == ["PutObject": 5])
+    }
+  }
 }

@@ -76,4 +76,22 @@ struct TimeoutTests {
       #expect(try await object.body.collect(upTo: 24 << 20).readableBytes == 24 << 20)
     }
   }
+
+  /// A store that reads nothing holds the sender back: what was taken from it is what the sockets hold.
+  @Test func backPressureReachesTheSender() async throws {
+    try await FaultyStore.with(options: Self.impatient) { store in
+      store.fake.faults { $0.fail(.stall) }
+      var taken = 0
+      let error = try await store.failure { client in
+        try await client.putObject("k", contentLength: 1 << 30) { writer in
+          for _ in 0..<(1 << 13) {
+            try await writer.write(ByteBuffer(repeating: 1, count: 1 << 17))
+            taken += 1 << 17
+          }
+        }
+      }
+      #expect(error?.code == .idleTimeout)
+      #expect(taken < 32 << 20)
+    }
+  }
 }
