@@ -4,8 +4,7 @@ public struct R2ClientOptions: Sendable {
   public var timeouts = S3Timeouts()
   /// What it repeats, how often.
   public var retry = RetryPolicy()
-  /// Open connections to the store per event loop group; further requests wait for one for as long as
-  /// ``S3Timeouts/connect``.
+  /// Open connections to the store; further requests wait for one for as long as ``S3Timeouts/connect``.
   public var connectionLimit = 256
   /// How long an unused connection is kept. Shorter than any store's own limit, so that requests do not run into a
   /// connection that is just being closed.
