@@ -29,7 +29,7 @@ test: lint test-unit test-integration ## everything that CI runs
 
 test-unit: test-deps ## unit tests of every module
 	$(BUILD) --build-tests
-	swift test --configuration release --enable-index-store --skip-build
+	Tests/s3-server-rgw run swift test --configuration release --enable-index-store --skip-build
 
 test-integration: test-deps build ## the running binary against curl, sockets, kill -9, full disks
 	BASHUPLOAD=$(abspath $(BINARY)) $(PYTHON) -m pytest -q Tests/Integration

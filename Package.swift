@@ -34,7 +34,17 @@ let package = Package(
   ],
   targets: [
     .target(name: "UploadCore", swiftSettings: library),
-    .target(name: "R2Client", swiftSettings: library),
+    .target(
+      name: "R2Client",
+      dependencies: [
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+      ],
+      swiftSettings: library),
     .target(
       name: "Server",
       dependencies: [
@@ -68,20 +78,43 @@ let package = Package(
     .target(
       name: "TestKit",
       dependencies: [
-        "UploadCore", "Server",
+        "UploadCore", "R2Client", "Server",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "Crypto", package: "swift-crypto"),
       ],
       path: "Tests/Support",
+      exclude: ["FakeS3"],
       swiftSettings: strict
     ),
+    // R2 in memory, with its own rules and with faults on demand; in process for unit tests, `fake-s3` for the others.
+    .target(
+      name: "FakeS3",
+      dependencies: [
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "Crypto", package: "swift-crypto"),
+      ],
+      path: "Tests/Support/FakeS3",
+      swiftSettings: strict
+    ),
+    .executableTarget(name: "fake-s3", dependencies: ["FakeS3"], path: "Tests/FakeS3Server", swiftSettings: strict),
     .testTarget(name: "ArchitectureTests", swiftSettings: strict),
     .testTarget(name: "UploadCoreTests", dependencies: ["UploadCore"], swiftSettings: strict),
-    .testTarget(name: "R2ClientTests", dependencies: ["R2Client"], swiftSettings: strict),
+    .testTarget(
+      name: "R2ClientTests",
+      dependencies: [
+        "R2Client", "FakeS3", "TestKit",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "Crypto", package: "swift-crypto"),
+      ],
+      swiftSettings: strict
+    ),
     .testTarget(
       name: "ServerTests",
       dependencies: [
-        "Server", "TestKit",
+        "Server", "R2Client", "TestKit", "FakeS3",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),

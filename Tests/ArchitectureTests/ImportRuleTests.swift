@@ -38,6 +38,18 @@ struct ImportRuleTests {
     }
   }
 
+  /// The client is a library of its own: it needs an HTTP client and hashes, and nothing else of ours or of others.
+  @Test func r2ClientImportsOnlyTransport() throws {
+    let allowed: Set = [
+      "NIOCore", "NIOPosix", "NIOHTTP1", "NIOSSL", "AsyncHTTPClient", "Crypto", "FoundationEssentials",
+      "Synchronization",
+      "Glibc", "Musl", "Darwin",
+    ]
+    for (file, imports) in try Self.files(of: "R2Client") {
+      #expect(imports.isSubset(of: allowed), "\(file) imports \(imports.subtracting(allowed).sorted())")
+    }
+  }
+
   /// The index is SQLite's; it does not know how we are asked.
   @Test func indexAndLedgerDoNotKnowHTTP() throws {
     let folders = ["/Index/", "/Ledger/", "/Storage/", "/Cleanup/"]

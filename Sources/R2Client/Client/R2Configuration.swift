@@ -8,18 +8,30 @@ public struct R2Configuration: Sendable, Hashable {
     case fedramp
   }
 
+  /// How an entity tag is written in `If-Match` of a write.
+  ///
+  /// RFC 9110 and R2 want the quotes. Ceph's radosgw compares the header of a PUT with the bare tag, so there a quoted one
+  /// never matches.
+  public enum ETagQuoting: String, Sendable, CaseIterable {
+    case quoted
+    case unquoted
+  }
+
   /// Base URL of the S3 API, without a slash at the end.
   public var endpoint: String
   /// `auto` for R2.
   public var region: String
   /// Name of the bucket.
   public var bucket: String
+  /// `quoted` for R2 and all that follow RFC 9110; `unquoted` for radosgw.
+  public var writeETags: ETagQuoting
 
   /// Another S3 service, in path style.
-  public init(endpoint: String, region: String, bucket: String) {
+  public init(endpoint: String, region: String, bucket: String, writeETags: ETagQuoting = .quoted) {
     self.endpoint = endpoint.hasSuffix("/") ? String(endpoint.dropLast()) : endpoint
     self.region = region
     self.bucket = bucket
+    self.writeETags = writeETags
   }
 
   /// A bucket of a Cloudflare account (developers.cloudflare.com/r2/api/s3/api).

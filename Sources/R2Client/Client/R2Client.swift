@@ -1,0 +1,68 @@
+import AsyncHTTPClient
+public import NIOCore
+import NIOHTTP1
+import NIOSSL
+
+/// A client for one bucket of Cloudflare R2, or of another S3 service in path style.
+///
+/// Each method is one operation of S3 under its own name. All throw ``S3Error``, `CancellationError` when the task was
+/// cancelled, and what a body's closure throws. What can be repeated is repeated (``S3Repeats``, ``RetryPolicy``).
+///
+/// Speaks HTTP/1.1: a connection carries one transfer, and their number is limited (``R2ClientOptions/connectionLimit``).
+/// Must be shut down when it is no longer used.
+public final class R2Client: Sendable {
+  /// Where the bucket is.
+  public let configuration: R2Configuration
+  /// How the client behaves.
+  public let options: R2ClientOptions
+
+  let signer: SigV4Signer
+  let http: HTTPClient
+  let budget: RetryBudget
+  /// Scheme and authority of the endpoint, and the path below which the bucket lies.
+  let endpoint: Endpoint
+
+  /// A client that has not connected yet.
+  ///
+  /// - Throws: ``S3Error`` with `InvalidArgument` when the endpoint is no http or https URL, or the trust roots cannot be read.
+  public init(
+    configuration: R2Configuration, credentials: S3Credentials, options: R2ClientOptions = R2ClientOptions(),
+    eventLoopGroup: any EventLoopGroup
+  ) throws {
+    self.configuration = configuration
+    self.options = options
+    endpoint = try Endpoint(configuration)
+    signer = SigV4Signer(credentials: credentials, region: configuration.region)
+    budget = RetryBudget(options.retry)
+
+    var http = HTTPClient.Configuration()
+    http.httpVersion = .http1Only
+    http.redirectConfiguration = .disallow
+    http.timeout = .init(connect: TimeAmount(options.timeouts.connect))
+    http.connectionPool = .init(
+      idleTimeout: TimeAmount(options.idleConnectionLifetime),
+      concurrentHTTP1ConnectionsPerHostSoftLimit: options.connectionLimit)
+    // Repeating is ours to decide and to count.
+    http.connectionPool.retryConnectionEstablishment = false
+    let timeouts = options.timeouts
+    http.http1_1ConnectionDebugInitializer = { channel in
+      // Between the codec and AsyncHTTPClient's handler, on the channel's event loop as the client promises.
+      channel.eventLoop.submit {
+        let pipeline = channel.pipeline.syncOperations
+        let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPResponseDecoder>.self)
+        try pipeline.addHandler(StallHandler(timeouts), position: .after(decoder))
+      }
+    }
+    if let file = options.trustRootsFile {
+      var tls = TLSConfiguration.makeClientConfiguration()
+      tls.trustRoots = .file(file)
+      http.tlsConfiguration = tls
+    }
+    self.http = HTTPClient(eventLoopGroup: eventLoopGroup, configuration: http)
+  }
+
+  /// Closes all connections; what is under way fails. Call once, at the end.
+  public func shutdown() async throws {
+    try await http.shutdown()
+  }
+}
