@@ -233,6 +233,44 @@ def test_too_large_is_refused_before_it_is_sent(front):
             assert "5 GiB" in answer.text and len(answer.lines) == 1, answer.text
 
 
+def test_too_large_over_http2(front, tmp_path):
+    """The same answer over HTTP/2, where there is no 100 Continue: next to nothing is sent."""
+    nginx, _ = front()
+    with open(tmp_path / "huge", "wb") as huge:
+        huge.truncate(6 * 1024 * MIB)  # sparse
+    port = nginx.secure.port
+    done = subprocess.run(
+        ["curl", "-sS", "-k", "--http2", "-w", "\n%{http_version} %{http_code} %{size_upload}", "-T", str(tmp_path / "huge")]
+        + [f"https://localhost:{port}/", "--resolve", f"localhost:{port}:127.0.0.1"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    text, numbers = done.stdout.rsplit("\n", 1)
+    version, code, sent = numbers.split()
+    assert (version, code) == ("2", "413"), done
+    assert "5 GiB" in text and int(sent) < 16 * MIB, done
+
+
+def test_aborted_download_over_http2(front, tmp_path):
+    """P2 over HTTP/2: a client that is ended in the middle has spent nothing."""
+    nginx, server = front()
+    body = seeded("h2").randbytes(32 * MIB)
+    upload = put(nginx.plain, body)
+    port = nginx.secure.port
+    slow = ["curl", "-sS", "-k", "--http2", "--limit-rate", "1M", "-o", str(tmp_path / "part")]
+    client = subprocess.Popen([*slow, f"https://localhost:{port}{upload.path}", "--resolve", f"localhost:{port}:127.0.0.1"])
+    try:
+        part = tmp_path / "part"
+        eventually(lambda: part.exists() and part.stat().st_size > 100000, 10, "the download has begun")
+        assert state(server, upload.id)["state"] == "leased"
+    finally:
+        client.kill()
+        client.wait(10)
+    assert_file(get_when_free(nginx.secure, upload.path, 10), body)
+    assert_gone(nginx.secure, upload.path)
+
+
 def test_the_limit_of_nginx_is_that_of_the_server():
     """One policy in two places of the base."""
     settings = dict(line.split("=", 1) for line in (BASE / "bashupload.env").read_text().splitlines() if re.match(r"[A-Z]", line))
