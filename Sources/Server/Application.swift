@@ -122,9 +122,10 @@ package struct Application {
       minimumFree: configuration.minimumFreeSpace, quota: configuration.storageQuota, store: storage.store,
       storedBytes: { try await index.storedBytes() })
     let uploads = UploadService(
-      policy: configuration.policy, store: storage.store, index: index, space: space, now: clock, logger: logger)
+      policy: configuration.policy, store: storage.store, catalog: storage.catalog, space: space, now: clock,
+      logger: logger)
     let downloads = DownloadService(
-      store: storage.store, index: index,
+      store: storage.store, catalog: storage.catalog,
       ledger: SQLiteDownloadLedger(
         index: index, leaseSeconds: configuration.leaseSeconds, resumeSeconds: configuration.resumeSeconds),
       salt: try await index.clientSalt(), leaseSeconds: configuration.leaseSeconds, now: clock, logger: logger)

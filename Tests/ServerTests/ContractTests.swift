@@ -27,10 +27,10 @@ struct ContractTests {
   /// An abandoned temporary file (its writer is dead, so nobody holds the lock) is swept; one in use is not.
   @Test func sweepTellsDeadWritersFromLiving() async throws {
     let fixture = try Fixture(forcesNamedFiles: true)
-    var random = SystemRandomNumberGenerator()
-    let id = try #require(UploadID(expiresAt: fixture.clock.read().adding(seconds: 60), using: &random))
-    let living = try await fixture.store.create(id, declaredSize: nil)
-    try await living.append(.init(repeating: 1, count: 100_000))
+    let draft = try await fixture.makeRow(downloads: 1, size: 0, expiresIn: 60)
+    let living = try await fixture.store.create(draft, declaredSize: nil)
+    var pieces = [ByteBuffer(repeating: 1, count: 100_000)]
+    _ = try await living.receive { pieces.popLast() }
     try [UInt8](repeating: 0, count: 10).withUnsafeBytes {
       try #require(FileManager.default.createFile(atPath: fixture.scratch.path + "/tmp/dead", contents: Data($0)))
     }

@@ -16,10 +16,10 @@ struct FailingBlobStore: BlobStore {
     return value
   }
 
-  func create(_ id: UploadID, declaredSize: Int64?) async throws -> any BlobWriter {
+  func create(_ draft: UploadRecord, declaredSize: Int64?) async throws -> any BlobWriter {
     // A writer that was created and not handed out would be nobody's: creating fails before.
     try calls.call("create")
-    return FailingBlobWriter(base: try await base.create(id, declaredSize: declaredSize), store: self)
+    return FailingBlobWriter(base: try await base.create(draft, declaredSize: declaredSize), store: self)
   }
 
   func open(_ id: UploadID) async throws -> (any BlobReader)? { try await around("open") { try await base.open(id) } }
@@ -43,8 +43,14 @@ final class FailingBlobWriter: BlobWriter {
     self.store = store
   }
 
-  func append(_ bytes: ByteBuffer) async throws { try await store.around("append") { try await base.append(bytes) } }
-  func finish() async throws -> BlobDigest { try await store.around("finish") { try await base.finish() } }
+  func receive(_ next: () async throws -> ByteBuffer?) async throws -> BlobDigest {
+    try await store.around("receive") {
+      try await base.receive {
+        try store.calls.call("append")
+        return try await next()
+      }
+    }
+  }
   func publish() async throws { try await store.around("publish") { try await base.publish() } }
   func discard() async { await base.discard() }
 }

@@ -38,7 +38,7 @@ struct Fixture {
     let store = store ?? self.store
     let index = index
     return UploadService(
-      policy: policy, store: store, index: index,
+      policy: policy, store: store, catalog: index,
       space: SpaceKeeper(
         minimumFree: ByteCount(0), quota: quota, store: store, storedBytes: { try await index.storedBytes() }),
       now: clock.read, logger: Self.logger)

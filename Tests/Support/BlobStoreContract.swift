@@ -46,18 +46,24 @@ package struct BlobStoreContract {
     }
   }
 
-  private func write(_ content: [UInt8], chunk: Int = 100_000, to writer: any BlobWriter) async throws {
+  private func draft(_ id: UploadID, size: Int?) -> UploadRecord {
+    UploadRecord(
+      id: id, name: try? FileName("name ü.bin"), contentType: "application/x-test", size: Int64(size ?? 0), sha256: [],
+      createdAt: now, maxDownloads: DownloadLimit(3), deleteTokenHash: Array(repeating: 7, count: 32))
+  }
+
+  private func receive(_ content: [UInt8], chunk: Int = 100_000, _ writer: any BlobWriter) async throws -> BlobDigest {
     var rest = content[...]
-    while !rest.isEmpty {
-      try await writer.append(ByteBuffer(bytes: rest.prefix(chunk)))
-      rest = rest.dropFirst(chunk)
+    return try await writer.receive {
+      defer { rest = rest.dropFirst(chunk) }
+      return rest.isEmpty ? nil : ByteBuffer(bytes: rest.prefix(chunk))
     }
   }
 
-  private func put(_ content: [UInt8], _ id: UploadID) async throws -> BlobDigest {
-    let writer = try await store.create(id, declaredSize: Int64(content.count))
-    try await write(content, to: writer)
-    let digest = try await writer.finish()
+  private func put(_ content: [UInt8], _ id: UploadID, declared: Bool = true) async throws -> BlobDigest {
+    let size = declared ? content.count : nil
+    let writer = try await store.create(draft(id, size: size), declaredSize: size.map(Int64.init))
+    let digest = try await receive(content, writer)
     try await writer.publish()
     return digest
   }
@@ -70,7 +76,8 @@ package struct BlobStoreContract {
 
   private mutating func whatIsWrittenIsRead(size: Int) async throws {
     let (id, content) = (try id(), bytes(size))
-    let digest = try await put(content, id)
+    // With and without a length, in turn.
+    let digest = try await put(content, id, declared: size % 2 == 0)
     try ContractViolation.check(digest.size == Int64(size), "finish tells the size (\(digest.size) of \(size))")
     try ContractViolation.check(
       digest.sha256 == Array(SHA256.hash(data: content)), "finish tells the SHA-256 of \(size) bytes")
@@ -81,7 +88,8 @@ package struct BlobStoreContract {
     let got = try await read(reader, 0..<Int64(size))
     try ContractViolation.check(got == content, "what was written is read, \(size) bytes")
     try await store.delete(id)
-    // An open reader keeps the bytes: a download survives the deletion.
+    // An open file survives its deletion; a remote one may be gone, and then says so before the first byte.
+    guard try await reader.prepare(0..<Int64(size)) else { return }
     let again = try await read(reader, 0..<Int64(size))
     try ContractViolation.check(again == content, "an open blob is read whole after its deletion")
   }
@@ -102,10 +110,9 @@ package struct BlobStoreContract {
   private mutating func isInvisibleUntilPublished() async throws {
     for size in [10, 500_000] {
       let id = try id()
-      let writer = try await store.create(id, declaredSize: nil)
-      try await write(bytes(size), to: writer)
+      let writer = try await store.create(draft(id, size: nil), declaredSize: nil)
       try ContractViolation.check(try await store.open(id) == nil, "a blob in the making is invisible")
-      _ = try await writer.finish()
+      _ = try await receive(bytes(size), writer)
       try ContractViolation.check(try await store.open(id) == nil, "a finished blob is invisible before publish")
       try await writer.publish()
       try ContractViolation.check(try await store.open(id) != nil, "a published blob is visible")
@@ -116,9 +123,13 @@ package struct BlobStoreContract {
     for size in [0, 10, 5_000_000] {
       for finished in [false, true] {
         let id = try id()
-        let writer = try await store.create(id, declaredSize: nil)
-        try await write(bytes(size), to: writer)
-        if finished { _ = try await writer.finish() }
+        let writer = try await store.create(draft(id, size: nil), declaredSize: nil)
+        let content = bytes(size)
+        if finished {
+          _ = try await receive(content, writer)
+        } else {
+          try await failHalfWay(content, writer)
+        }
         await writer.discard()
         await writer.discard()
         try ContractViolation.check(try await store.open(id) == nil, "a discarded blob is invisible")
@@ -126,6 +137,20 @@ package struct BlobStoreContract {
           try await store.sweep(now: now, dryRun: true).files == 0, "a discarded blob leaves nothing (\(size) bytes)")
       }
     }
+  }
+
+  /// The client goes away behind the last piece.
+  private func failHalfWay(_ content: [UInt8], _ writer: any BlobWriter) async throws {
+    var pieces = [ByteBuffer(bytes: content)]
+    do {
+      _ = try await writer.receive {
+        guard let piece = pieces.popLast() else { throw ContractViolation(description: "the client has gone") }
+        return piece
+      }
+    } catch is ContractViolation {
+      return
+    }
+    throw ContractViolation(description: "receive throws what next throws")
   }
 
   private mutating func deleteIsRepeatable() async throws {

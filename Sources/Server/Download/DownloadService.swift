@@ -7,7 +7,7 @@ import UploadCore
 /// Answers GET and HEAD of an upload, and the POST of its download page.
 struct DownloadService: Sendable {
   let store: any BlobStore
-  let index: UploadIndex
+  let catalog: any UploadCatalog
   let ledger: any DownloadLedger
   /// Salt of the client hashes.
   let salt: [UInt8]
@@ -30,7 +30,7 @@ struct DownloadService: Sendable {
   func respond(_ query: Query, _ writer: ResponseWriter) async throws {
     let now = now()
     guard query.id.expiresAt > now else { throw Failure.expired }
-    guard let entry = try await index.entry(query.id) else { throw Failure.unknownUpload }
+    guard let entry = try await catalog.entry(query.id) else { throw Failure.unknownUpload }
     let record = entry.record
     let request = query.request
     switch entry.state {
@@ -74,7 +74,7 @@ struct DownloadService: Sendable {
   // MARK: Counted
 
   private func respondCounted(
-    _ query: Query, _ entry: UploadIndex.Entry, _ reader: any BlobReader, _ ranges: [ClosedRange<Int64>]?,
+    _ query: Query, _ entry: UploadEntry, _ reader: any BlobReader, _ ranges: [ClosedRange<Int64>]?,
     _ headers: inout HTTPHeaders, _ writer: ResponseWriter
   ) async throws {
     let record = entry.record
@@ -117,10 +117,16 @@ struct DownloadService: Sendable {
         return try await writer.send(range == nil ? .ok : .partialContent, headers, body: small)
       }
       guard let nonce = slot.lease?.nonce else { throw Failure.internalError }
+      let holder = SlotHolder(id: record.id, size: record.size, slot: slot.number, nonce: nonce)
+      do {
+        guard try await reader.prepare(wanted) else { throw Failure.vanished }
+      } catch {
+        try await ledger.release(holder, bytesSent: 0, now: now())
+        throw error
+      }
       start(wanted, range, record, headers, writer)
       let delivery = CountedDelivery(
-        holder: SlotHolder(id: record.id, size: record.size, slot: slot.number, nonce: nonce), ledger: ledger,
-        leaseSeconds: leaseSeconds, now: now, logger: logger)
+        holder: holder, ledger: ledger, leaseSeconds: leaseSeconds, now: now, logger: logger)
       if try await delivery.send(wanted, of: reader, to: writer) == .cutOff { throw ConnectionClosed() }
     }
   }
@@ -135,6 +141,7 @@ struct DownloadService: Sendable {
     var sent: Int64 = 0
     let outcome: Result<Void, any Error>
     do {
+      guard try await reader.prepare(wanted) else { throw Failure.vanished }
       start(wanted, range, record, headers, writer)
       try await BlobSender.send(wanted, of: reader, to: writer) { sent += $0 }
       try await writer.finish()
@@ -201,6 +208,7 @@ struct DownloadService: Sendable {
   private func read(_ range: Range<Int64>, of reader: any BlobReader, _ writer: ResponseWriter) async throws
     -> ByteBuffer
   {
+    guard try await reader.prepare(range) else { throw Failure.vanished }
     var bytes = ByteBuffer()
     try await reader.read(range, allocator: writer.allocator) { bytes.writeImmutableBuffer($0) }
     return bytes
@@ -222,6 +230,7 @@ struct DownloadService: Sendable {
     if wanted.count <= Int(BlobSender.copySize), request.method != .HEAD {
       return try await writer.send(status, headers, body: try await read(wanted, of: reader, writer))
     }
+    if request.method != .HEAD, !(try await reader.prepare(wanted)) { throw Failure.vanished }
     writer.start(status, headers, length: Int64(wanted.count))
     if request.method != .HEAD { try await BlobSender.send(wanted, of: reader, to: writer) }
     try await writer.finish()

@@ -12,6 +12,7 @@ extension Failure {
   static let blocked = Failure(
     .unavailableForLegalReasons, code: "blocked", "this upload was blocked and cannot be downloaded")
   static let unknownUpload = Failure(.notFound, code: "not-found", "there is no upload with this id: check the URL")
+  static let vanished = Failure(.gone, code: "gone", "this upload has just been downloaded or deleted")
   static let notFound = Failure(
     .notFound, code: "not-found", "there is nothing here: upload with curl -T file, or see / for help")
   static let internalError = Failure(
@@ -90,6 +91,10 @@ extension Failure {
         .insufficientStorage, code: "no-space", "the disk is full: nothing was stored, try again later", retryAfter: 60)
     case .expired(let id):
       self = Failure(UploadRejection.unfinishedAtExpiry(id.expiresAt))
+    case .unavailable(_, let seconds):
+      self.init(
+        .serviceUnavailable, code: "store", "the storage does not answer at the moment: try again in \(seconds) s",
+        retryAfter: seconds)
     case .exists, .system:
       self.init(
         .serviceUnavailable, code: "store",

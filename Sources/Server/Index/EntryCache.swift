@@ -10,17 +10,17 @@ final class EntryCache: Sendable {
   private static let lifetime = Duration.seconds(1)
   private static let capacity = 4096
 
-  private typealias Remembered = (entry: UploadIndex.Entry, until: ContinuousClock.Instant)
+  private typealias Remembered = (entry: UploadEntry, until: ContinuousClock.Instant)
   private let entries = Mutex<[UploadID: Remembered]>([:])
 
-  func entry(_ id: UploadID) -> UploadIndex.Entry? {
+  func entry(_ id: UploadID) -> UploadEntry? {
     entries.withLock { entries in
       guard let remembered = entries[id], remembered.until > .now else { return nil }
       return remembered.entry
     }
   }
 
-  func remember(_ entry: UploadIndex.Entry) {
+  func remember(_ entry: UploadEntry) {
     guard !entry.record.isCounted, entry.state == .available else { return }
     entries.withLock { entries in
       // All of them are at most a second old: forgetting them costs one query each.

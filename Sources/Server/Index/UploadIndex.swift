@@ -8,19 +8,10 @@ import UploadCore
 ///
 /// Only named transactions leave this file; each keeps the schema's invariants. A row is written before its bytes are
 /// published and removed after they are gone, so bytes without a row cannot be.
-package final class UploadIndex: Sendable {
+package final class UploadIndex: UploadCatalog {
   let database: IndexDatabase
   private let cache = EntryCache()
   private let unpublished: UnpublishedUploads
-
-  /// An upload as the index knows it.
-  package struct Entry: Sendable {
-    package var record: UploadRecord
-    /// available, consumed, deleted or blocked.
-    package var state: UploadState
-    /// The slots that have been touched, by number.
-    package var slots: [DownloadSlot]
-  }
 
   /// Bytes that have to leave the store.
   package struct DueBlob: Sendable, Hashable {
@@ -84,7 +75,7 @@ package final class UploadIndex: Sendable {
   }
 
   /// The upload with this id, whatever its state; nil when there has been none.
-  package func entry(_ id: UploadID) async throws -> Entry? {
+  package func entry(_ id: UploadID) async throws -> UploadEntry? {
     if let known = cache.entry(id) { return known }
     let entry = try await database.read("entry") { db in try Self.entry(id, db) }
     if let entry { cache.remember(entry) }
@@ -103,6 +94,10 @@ package final class UploadIndex: Sendable {
       .execute(arguments: [now.milliseconds, id.description])
       return db.changesCount > 0
     }
+  }
+
+  package func check() async throws {
+    _ = try await storedBytes()
   }
 
   /// The bytes of all uploads that have not left the store.
@@ -196,7 +191,7 @@ package final class UploadIndex: Sendable {
     }
   }
 
-  static func entry(_ id: UploadID, _ db: Database) throws -> Entry? {
+  static func entry(_ id: UploadID, _ db: Database) throws -> UploadEntry? {
     let statement = try db.cachedStatement(
       sql: """
         SELECT name, content_type, size, sha256, created_at, max_downloads, delete_token_hash, state FROM upload WHERE id = ?
@@ -207,7 +202,7 @@ package final class UploadIndex: Sendable {
       sha256: [UInt8](row[3] as Data), createdAt: Timestamp(milliseconds: row[4]),
       maxDownloads: (row[5] as Int?).flatMap { DownloadLimit($0) }, deleteTokenHash: [UInt8](row[6] as Data))
     let slots = record.isCounted ? try Self.slots(id, db) : []
-    return Entry(record: record, state: UploadState(rawValue: row[7]) ?? .deleted, slots: slots)
+    return UploadEntry(record: record, state: UploadState(rawValue: row[7]) ?? .deleted, slots: slots)
   }
 
   static func slots(_ id: UploadID, _ db: Database) throws -> [DownloadSlot] {

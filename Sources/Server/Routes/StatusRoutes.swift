@@ -24,7 +24,7 @@ struct StatusRoutes: Sendable {
   func readiness(_ writer: ResponseWriter) async throws {
     do {
       try await storage.store.check()
-      _ = try await storage.index.storedBytes()
+      try await storage.catalog.check()
       if let free = try storage.store.freeSpace(), free < configuration.minimumFreeSpace.bytes {
         throw Failure(
           .serviceUnavailable, code: "no-space",
@@ -74,7 +74,7 @@ struct StatusRoutes: Sendable {
   /// Spends nothing.
   func uploadState(_ id: UploadID, _ writer: ResponseWriter) async throws {
     let now = now()
-    guard let entry = try await storage.index.entry(id) else {
+    guard let entry = try await storage.catalog.entry(id) else {
       throw id.expiresAt > now ? Failure.unknownUpload : Failure.expired
     }
     let record = entry.record
@@ -100,14 +100,14 @@ struct StatusRoutes: Sendable {
   func delete(_ id: UploadID, _ request: HTTPRequest, _ writer: ResponseWriter) async throws {
     let now = now()
     guard id.expiresAt > now else { throw Failure.expired }
-    guard let entry = try await storage.index.entry(id) else { throw Failure.unknownUpload }
+    guard let entry = try await storage.catalog.entry(id) else { throw Failure.unknownUpload }
     let token = request.headers.first(name: "x-delete-token") ?? ""
     guard DeleteToken.matches(token, hash: entry.record.deleteTokenHash) else { throw Failure.wrongToken }
-    guard try await storage.index.markDeleted(id, now: now) else {
+    guard try await storage.catalog.markDeleted(id, now: now) else {
       throw entry.state == .deleted ? Failure.deleted : Failure.consumed(entry.record)
     }
     // From here the upload is gone for everybody. If the bytes cannot be removed now they are due, and cleanup will.
-    if (try? await storage.store.delete(id)) != nil { try? await storage.index.markGone([id]) }
+    if (try? await storage.store.delete(id)) != nil { try? await storage.catalog.markGone([id]) }
     try await writer.send(.noContent, [:])
   }
 }

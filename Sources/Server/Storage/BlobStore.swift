@@ -9,7 +9,10 @@ import UploadCore
 /// - deleting what is not there is no error.
 package protocol BlobStore: Sendable {
   /// Begins a blob. Nothing is visible before `publish`.
-  func create(_ id: UploadID, declaredSize: Int64?) async throws -> any BlobWriter
+  ///
+  /// - Parameter draft: what is known of the upload by now: all but its size and digest. A remote store keeps it beside
+  ///   the bytes.
+  func create(_ draft: UploadRecord, declaredSize: Int64?) async throws -> any BlobWriter
 
   /// Opens a blob for reading; nil when there is none with this id.
   func open(_ id: UploadID) async throws -> (any BlobReader)?
@@ -32,11 +35,10 @@ package protocol BlobStore: Sendable {
 
 /// One blob being written. Belongs to one task.
 package protocol BlobWriter: AnyObject {
-  /// Appends bytes; waits while the store is slower than the sender.
-  func append(_ bytes: ByteBuffer) async throws
-
-  /// Makes what was written durable, without showing it.
-  func finish() async throws -> BlobDigest
+  /// Takes the bytes that `next` hands out until it returns nil, and makes them durable without showing them.
+  ///
+  /// Asks for the next piece when the store can take it: that is the back-pressure.
+  func receive(_ next: () async throws -> ByteBuffer?) async throws -> BlobDigest
 
   /// Makes the finished blob visible under its id, durably.
   func publish() async throws
@@ -66,8 +68,18 @@ package protocol BlobReader: Sendable {
   /// The blob as a file of this machine, for sendfile; nil in a remote store.
   var file: OpenFile? { get }
 
+  /// Makes sure that the bytes of `range` will come, before an answer is begun with them.
+  ///
+  /// - Returns: false when the blob has gone since it was opened.
+  func prepare(_ range: Range<Int64>) async throws -> Bool
+
   /// Hands out the bytes of `range` in order, in pieces; asks for the next piece when `body` has returned.
   func read(
     _ range: Range<Int64>, allocator: ByteBufferAllocator, _ body: (ByteBuffer) async throws -> Void
   ) async throws
+}
+
+extension BlobReader {
+  /// An open file cannot go.
+  package func prepare(_ range: Range<Int64>) async throws -> Bool { true }
 }

@@ -57,8 +57,8 @@ package final class LocalBlobStore: BlobStore {
     supportsNameless = try !forcesNamedFiles && Self.probeNameless(in: root + "/u")
   }
 
-  package func create(_ id: UploadID, declaredSize: Int64?) async throws -> any BlobWriter {
-    LocalBlobWriter(id: id, store: self)
+  package func create(_ draft: UploadRecord, declaredSize: Int64?) async throws -> any BlobWriter {
+    LocalBlobWriter(id: draft.id, store: self)
   }
 
   package func open(_ id: UploadID) async throws -> (any BlobReader)? {

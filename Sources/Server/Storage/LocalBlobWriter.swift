@@ -24,7 +24,12 @@ final class LocalBlobWriter: BlobWriter {
     if let file { Glibc.close(file.descriptor) }
   }
 
-  func append(_ bytes: ByteBuffer) async throws {
+  func receive(_ next: () async throws -> ByteBuffer?) async throws -> BlobDigest {
+    while let bytes = try await next() { try await append(bytes) }
+    return try await finish()
+  }
+
+  private func append(_ bytes: ByteBuffer) async throws {
     if file == nil {
       if small.readableBytes + bytes.readableBytes <= LocalBlobStore.smallSize {
         small.writeImmutableBuffer(bytes)
@@ -36,7 +41,7 @@ final class LocalBlobWriter: BlobWriter {
     try await hash?.advance(to: size)
   }
 
-  func finish() async throws -> BlobDigest {
+  private func finish() async throws -> BlobDigest {
     if let file, let hash {
       let digest = try await hash.finish(size: size)
       _ = try await store.waiting { try Posix.check("fsync") { fsync(file.descriptor) } }

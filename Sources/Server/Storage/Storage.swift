@@ -6,6 +6,7 @@ import UploadCore
 /// The store and the index of one data directory, opened together.
 package struct Storage: Sendable {
   package let store: any BlobStore
+  package let catalog: any UploadCatalog
   package let index: UploadIndex
 
   /// - Throws: `StartFailure`, `IndexFailure`: one line with what to do.
@@ -16,10 +17,9 @@ package struct Storage: Sendable {
     let directory = configuration.dataDirectory
     do {
       let store = try LocalBlobStore(root: directory, pool: pool, eventLoopGroup: eventLoopGroup, now: clock)
-      return Storage(
-        store: store,
-        index: try UploadIndex.open(
-          dataDirectory: directory, checksIntegrity: checksIntegrity, loops: store.isInMemory ? eventLoopGroup : nil))
+      let index = try UploadIndex.open(
+        dataDirectory: directory, checksIntegrity: checksIntegrity, loops: store.isInMemory ? eventLoopGroup : nil)
+      return Storage(store: store, catalog: index, index: index)
     } catch let error as StoreError {
       throw StartFailure(explain(error, directory))
     }
@@ -30,7 +30,7 @@ package struct Storage: Sendable {
     case .full: "DATA_DIR \(directory): the disk is full: free some space, then start again"
     case .system(let operation, let code):
       "DATA_DIR \(directory) cannot be used (\(operation): \(String(cString: strerror(code)))): it must be a folder that this user may write"
-    case .exists, .expired: "DATA_DIR \(directory) cannot be used"
+    case .exists, .expired, .unavailable: "DATA_DIR \(directory) cannot be used"
     }
   }
 }

@@ -8,6 +8,8 @@ package enum StoreError: Error {
   case exists(UploadID)
   /// The time of the upload was over before it could be published.
   case expired(UploadID)
+  /// A remote store does not answer, or refuses; `reason` is for the log. Nothing is known to have changed.
+  case unavailable(reason: String, retryAfter: Int)
   /// Anything else that the system said: the call, the file's role (never a user's name), the reason.
   case system(operation: String, errno: CInt)
 }

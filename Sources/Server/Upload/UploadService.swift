@@ -7,18 +7,18 @@ import UploadCore
 package struct UploadService: Sendable {
   package let policy: UploadPolicy
   let store: any BlobStore
-  let index: UploadIndex
+  let catalog: any UploadCatalog
   let space: SpaceKeeper
   let now: @Sendable () -> Timestamp
   let logger: Logger
 
   package init(
-    policy: UploadPolicy, store: any BlobStore, index: UploadIndex, space: SpaceKeeper,
+    policy: UploadPolicy, store: any BlobStore, catalog: any UploadCatalog, space: SpaceKeeper,
     now: @escaping @Sendable () -> Timestamp, logger: Logger
   ) {
     self.policy = policy
     self.store = store
-    self.index = index
+    self.catalog = catalog
     self.space = space
     self.now = now
     self.logger = logger
@@ -62,16 +62,18 @@ package struct UploadService: Sendable {
     let admission = try policy.admit(request, now: now(), using: &random)
     let reservation = try await space.reserve(request.declaredSize)
     do {
-      let writer = try await store.create(admission.id, declaredSize: request.declaredSize)
+      let token = DeleteToken.random(using: &random)
+      var record = UploadRecord(
+        id: admission.id, name: request.name,
+        contentType: ContentType.choose(header: request.contentType, name: request.name),
+        size: request.declaredSize ?? 0, sha256: [], createdAt: admission.createdAt,
+        maxDownloads: admission.maxDownloads, deleteTokenHash: DeleteToken.hash(token))
+      let writer = try await store.create(record, declaredSize: request.declaredSize)
       do {
         let digest = try await write(request, admission, writer, reservation, next)
         if let expectedDigest, expectedDigest != digest.sha256 { throw UploadRejection.digestMismatch }
-        let token = DeleteToken.random(using: &random)
-        let record = UploadRecord(
-          id: admission.id, name: request.name,
-          contentType: ContentType.choose(header: request.contentType, name: request.name), size: digest.size,
-          sha256: digest.sha256, createdAt: admission.createdAt, maxDownloads: admission.maxDownloads,
-          deleteTokenHash: DeleteToken.hash(token))
+        record.size = digest.size
+        record.sha256 = digest.sha256
         return Staged(
           receipt: Receipt(record: record, deleteToken: token), writer: writer, reservation: reservation)
       } catch {
@@ -118,7 +120,7 @@ package struct UploadService: Sendable {
   func withdraw(_ id: UploadID) async {
     do {
       try await store.delete(id)
-      try await index.remove(id)
+      try await catalog.remove(id)
     } catch {
       logger.warning(
         "an upload that was not answered stays until it expires",
@@ -131,29 +133,36 @@ package struct UploadService: Sendable {
     _ next: () async throws -> ByteBuffer?
   ) async throws -> BlobDigest {
     var size: Int64 = 0
-    while let bytes = try await next() {
-      size += Int64(bytes.readableBytes)
+    var unwritten: Int64 = 0
+    let digest = try await writer.receive {
+      reservation.wrote(unwritten)
+      unwritten = 0
+      guard let bytes = try await next() else {
+        if let declared = request.declaredSize, declared != size {
+          throw UploadRejection.lengthMismatch(declared: declared, received: size)
+        }
+        return nil
+      }
+      let count = Int64(bytes.readableBytes)
+      size += count
       guard size <= admission.sizeLimit else {
         throw UploadRejection.tooLarge(limit: policy.maxUploadSize, declared: request.declaredSize)
       }
       guard now() < admission.expiresAt else { throw UploadRejection.unfinishedAtExpiry(admission.expiresAt) }
-      try await reservation.willWrite(Int64(bytes.readableBytes))
-      try await writer.append(bytes)
-      reservation.wrote(Int64(bytes.readableBytes))
+      try await reservation.willWrite(count)
+      unwritten = count
+      return bytes
     }
-    if let declared = request.declaredSize, declared != size {
-      throw UploadRejection.lengthMismatch(declared: declared, received: size)
-    }
-    return try await writer.finish()
+    return digest
   }
 
   /// The row first: bytes that nobody knows cannot be. If naming the bytes fails the row is taken back; a row without
   /// bytes, after a crash between the two, is answered as unknown and goes when its id expires.
   private func publish(_ record: UploadRecord, _ writer: any BlobWriter) async throws {
-    try await index.insert(record)
+    try await catalog.insert(record)
     do {
       try await writer.publish()
-      index.confirmPublished(record.id)
+      catalog.confirmPublished(record.id)
     } catch {
       // An id that was drawn twice belongs to somebody else: its bytes stay.
       if case StoreError.exists = error {} else { await withdraw(record.id) }

@@ -1,0 +1,42 @@
+import UploadCore
+
+/// The uploads that exist. On a single machine the index knows them; in a cluster the bucket does.
+package protocol UploadCatalog: Sendable {
+  /// Notes a finished upload, before its bytes are published. Durable when it returns.
+  func insert(_ record: UploadRecord) async throws
+
+  /// The bytes of an upload have got their name.
+  func confirmPublished(_ id: UploadID)
+
+  /// Takes back an `insert` whose bytes could not be published.
+  func remove(_ id: UploadID) async throws
+
+  /// The upload with this id, whatever its state; nil when there has been none.
+  func entry(_ id: UploadID) async throws -> UploadEntry?
+
+  /// Marks an upload as deleted, and its bytes as due.
+  ///
+  /// - Returns: whether it was available.
+  func markDeleted(_ id: UploadID, now: Timestamp) async throws -> Bool
+
+  /// The bytes of these uploads have left the store.
+  func markGone(_ ids: [UploadID]) async throws
+
+  /// Proves that the catalog answers.
+  func check() async throws
+}
+
+/// An upload as the catalog knows it.
+package struct UploadEntry: Sendable {
+  package var record: UploadRecord
+  /// available, consumed, deleted or blocked.
+  package var state: UploadState
+  /// The slots that have been touched, by number.
+  package var slots: [DownloadSlot]
+
+  package init(record: UploadRecord, state: UploadState, slots: [DownloadSlot]) {
+    self.record = record
+    self.state = state
+    self.slots = slots
+  }
+}
