@@ -1,0 +1,79 @@
+"""Many clients at once, spread over nodes: who gets the whole file, and whether everybody else was told why not."""
+
+import asyncio
+
+from uploads import sha256
+from waiting import eventually
+
+LATER = (423, 503)  # "not now": with Retry-After
+NEVER = 410
+
+
+async def client(server, target, gate, extra=()):
+    """Connects, sends all of the request but its last byte, waits for the others, sends it, reads to the end."""
+    reader, writer = await asyncio.open_connection(server.host, server.port)
+    try:
+        lines = [f"GET {target} HTTP/1.1", f"Host: {server.host}:{server.port}", "User-Agent: curl/8.5.0", "Accept: */*", *extra]
+        data = ("\r\n".join(lines) + "\r\n\r\n").encode()
+        writer.write(data[:-1])
+        await writer.drain()
+        gate["ready"] += 1
+        if gate["ready"] == gate["clients"]:
+            gate["open"].set()
+        await gate["open"].wait()
+        writer.write(data[-1:])
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        status = int(head[0].split()[1])
+        headers = dict(line.lower().split(": ", 1) for line in head[1:] if line)
+        length = int(headers["content-length"])
+        try:
+            body, complete = await reader.readexactly(length), True
+        except asyncio.IncompleteReadError as short:
+            body, complete = short.partial, False
+        return status, headers, body, complete
+    finally:
+        writer.close()
+
+
+async def wave(servers, target):
+    """One request to each of `servers`, all at the same moment."""
+    gate = {"ready": 0, "clients": len(servers), "open": asyncio.Event()}
+    return await asyncio.wait_for(asyncio.gather(*(client(server, target, gate) for server in servers)), 90)
+
+
+def deliveries(answers, body) -> int:
+    """Complete correct bodies; whatever is neither that nor a clear refusal fails."""
+    count = 0
+    for status, headers, data, complete in answers:
+        if status in (200, 206):
+            assert complete, f"a delivery was cut short at {len(data)} of {headers['content-length']}"
+            assert len(data) == len(body) and sha256(data) == sha256(body), "a delivery with wrong bytes"
+            count += 1
+        else:
+            assert status == NEVER or status in LATER, (status, headers, data[:200])
+            assert complete and len(data.decode().strip().splitlines()) == 1, data
+            if status in LATER:
+                assert headers.get("retry-after", "").isdigit(), f"{status} without Retry-After: {headers}"
+    return count
+
+
+def race(servers, upload, body, allowed: int, seconds: float, what: str) -> dict:
+    """Everybody asks again as long as they are told to: exactly `allowed` complete deliveries, then 410 for the rest.
+
+    Returns how often each status was answered.
+    """
+    delivered, waiting, statuses = 0, list(servers), {}
+
+    def all_know():
+        nonlocal delivered, waiting
+        answers = asyncio.run(wave(waiting, upload.path))
+        for answer in answers:
+            statuses[answer[0]] = statuses.get(answer[0], 0) + 1
+        delivered += deliveries(answers, body)
+        assert delivered <= allowed, f"{what}: {delivered} deliveries of {allowed}"
+        waiting = [server for server, answer in zip(waiting, answers) if answer[0] in LATER]
+        return not waiting
+
+    eventually(all_know, seconds, f"{what}: nobody is told to come back any more", every=0.1)
+    assert delivered == allowed, f"{what}: {delivered} deliveries of {allowed}; {statuses}"
+    return statuses
