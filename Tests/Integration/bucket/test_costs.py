@@ -1,0 +1,113 @@
+"""What the operations of the service cost, in calls of S3: a bill that grows with use must not grow faster."""
+
+import time
+
+import pytest
+
+import wire
+from uploads import assert_file, assert_gone, get, id_at, put, state
+from waiting import seeded
+
+KIB, MIB = 1024, 1024 * 1024
+LASTING = {"X-Expiration-Seconds": "3600"}
+CLASS_A = {"PutObject", "CopyObject", "ListObjectsV2", "CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload"}
+CLASS_A |= {"ListMultipartUploads", "ListParts"}
+CLASS_B = {"GetObject", "HeadObject", "HeadBucket"}
+
+
+@pytest.fixture(params=["fake", "unhurried"])
+def store(request):
+    """With R2's limit of one write a second to a key, and without it."""
+    return request.getfixturevalue(request.param)
+
+
+def bill(store) -> tuple:
+    """(Class A, Class B) since the last reset; prints all calls."""
+    calls = store.calls()
+    print(calls)
+    return (
+        sum(count for name, count in calls.items() if name in CLASS_A),
+        sum(count for name, count in calls.items() if name in CLASS_B),
+    )
+
+
+@pytest.mark.parametrize("size", [0, KIB, MIB, 8 * MIB], ids=["0 B", "1 KiB", "1 MiB", "8 MiB"])
+@pytest.mark.parametrize("chunked", [False, True], ids=["with length", "chunked"])
+def test_upload_of_one_part_is_one_call(nodes, store, size, chunked):
+    (node,) = nodes(store, 1, NO_CLEANUP=True)
+    store.reset()
+    put(node, seeded("costs").randbytes(size), chunked=chunked)
+    assert store.calls() == {"PutObject": 1}
+
+
+def test_upload_in_parts(nodes, store):
+    """20 MiB: begin, three parts, the digest beside it, end. Nothing else."""
+    (node,) = nodes(store, 1, NO_CLEANUP=True)
+    store.reset()
+    put(node, seeded("costs").randbytes(20 * MIB))
+    assert store.calls() == {
+        "CreateMultipartUpload": 1,
+        "UploadPart": 3,
+        "PutObject": 1,
+        "CompleteMultipartUpload": 1,
+    }
+
+
+@pytest.mark.parametrize("size", [KIB, 64 * KIB, 300 * KIB, 8 * MIB], ids=["1 KiB", "64 KiB", "300 KiB", "8 MiB"])
+def test_one_time_download_on_a_cold_node(nodes, store, size):
+    """At most 2 Class A and 2 Class B calls; one of each kind less for a file that fits into the last chunk."""
+    first, second = nodes(store, 2, NO_CLEANUP=True)
+    body = seeded("costs").randbytes(size)
+    upload = put(first, body)
+    store.reset()
+    assert_file(get(second, upload.path), body)
+    writes, reads = bill(store)
+    assert writes <= (1 if size <= 64 * KIB else 2), store.calls()
+    assert reads <= 2, store.calls()
+    store.reset()
+    assert_gone(second, upload.path)
+    assert bill(store) == (0, 0), "a node asks again for what it has consumed itself"
+
+
+def test_warm_download_without_a_counter(nodes, store):
+    """Once the metadata is known, a download is one GetObject, and HEAD and a condition are nothing."""
+    first, second = nodes(store, 2, NO_CLEANUP=True)
+    body = seeded("costs").randbytes(MIB)
+    upload = put(first, body, headers=LASTING)
+    assert_file(get(second, upload.path), body)
+    for node in (first, second):
+        store.reset()
+        assert_file(get(node, upload.path), body)
+        assert store.calls() == {"GetObject": 1}
+        store.reset()
+        tag = wire.request(node, "HEAD", upload.path).header("ETag")
+        assert get(node, upload.path, {"If-None-Match": tag}).status == 304
+        assert state(node, upload.id)["state"] == "available"
+        assert store.calls() == {}
+        assert_file(get(node, upload.path, {"Range": "bytes=100-199"}), body[100:200], 206)
+        assert store.calls() == {"GetObject": 1}
+
+
+def test_expired_and_malformed_ids_cost_nothing(nodes, store):
+    """The id tells when it ends; who guesses ids makes no calls with ids of the past or of the far future."""
+    (node,) = nodes(store, 1, NO_CLEANUP=True)
+    store.reset()
+    for _ in range(5):
+        assert_gone(node, f"/{id_at(1_735_000_000)}")
+        assert get(node, "/no/such/thing").status == 404
+    assert store.calls() == {}
+    ghost = id_at(time.time() + 600, "zzzzzzzzzz")
+    for _ in range(10):
+        assert get(node, f"/{ghost}").status == 404
+    assert sum(store.calls().values()) <= 3, f"an id that is not there is asked for again and again: {store.calls()}"
+
+
+def test_idle_node_costs_nothing_to_speak_of(nodes, store):
+    """Health checks every few seconds for a year must not be a bill: 50 of them are at most two calls of Class A."""
+    (node,) = nodes(store, 1, NO_CLEANUP=True)
+    store.reset()
+    for _ in range(50):
+        assert wire.request(node, "GET", "/readyz").status == 200
+        assert wire.request(node, "GET", "/healthz").status == 200
+    writes, reads = bill(store)
+    assert writes <= 2 and writes + reads <= 10
