@@ -1,6 +1,7 @@
 """The bucket as a stranger sees it: requests signed here (SigV4), with nothing of the program under test."""
 
 import base64
+import functools
 import hashlib
 import hmac
 import http.client
@@ -12,11 +13,19 @@ from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
-PARALLEL = 8
+PARALLEL = 3
 
 
 def _hmac(key: bytes, text: str) -> bytes:
-    return hmac.new(key, text.encode(), hashlib.sha256).digest()
+    return hmac.digest(key, text.encode(), "sha256")
+
+
+@functools.cache
+def _signing_key(secret_key: str, scope: str) -> bytes:
+    key = f"AWS4{secret_key}".encode()
+    for step in scope.split("/"):
+        key = _hmac(key, step)
+    return key
 
 
 class Refused(Exception):
@@ -59,9 +68,7 @@ class Bucket:
         )
         scope = f"{now[:8]}/{self.region}/s3/aws4_request"
         text = f"AWS4-HMAC-SHA256\n{now}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
-        key = f"AWS4{self.secret_key}".encode()
-        for step in scope.split("/"):
-            key = _hmac(key, step)
+        key = _signing_key(self.secret_key, scope)
         signed["authorization"] = (
             f"AWS4-HMAC-SHA256 Credential={self.access_key}/{scope}, SignedHeaders={';'.join(names)}, "
             f"Signature={_hmac(key, text).hex()}"

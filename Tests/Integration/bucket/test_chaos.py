@@ -22,7 +22,8 @@ LAST_CHUNK = 64 * KIB
 SECONDS = int(os.environ.get("CHAOS_SECONDS", "20"))
 CLIENTS = 10
 SIZES = (KIB, 300 * KIB, 8 * MIB, 20 * MIB)
-POINTS = (64 * KIB, MIB, 12 * MIB, 19 * MIB)
+STEP = 16 * KIB
+POINTS = (64 * KIB, MIB, 12 * MIB)  # some MiB before the end: so much is on its way when the client has read this far
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +109,7 @@ class File:
         sent and not received is up to 4 MiB of socket buffers for each attempt.)"""
         size = len(self.body)
         sent = sum(min(size, got + 4 * MIB) for got in self.attempts)
-        return any(got >= size - LAST_CHUNK for got in self.attempts) or sent > size + MIB
+        return any(got + STEP >= size - LAST_CHUNK for got in self.attempts) or sent > size + MIB
 
 
 class Chaos:
@@ -194,7 +195,7 @@ class Chaos:
             assert response.status == (206 if had else 200), response
             rest = len(file.body) - len(had)
             assert response.header("Content-Length") == str(rest)
-            data = self.receive(connection, rest if leaves_at is None else leaves_at, 0.002 if slow else 0)
+            data = self.receive(connection, rest if leaves_at is None else leaves_at, 0.0005 if slow else 0)
             whole = had + data
             assert whole == file.body[: len(whole)], f"{file.path} came damaged"
             with file.lock:
@@ -220,7 +221,7 @@ class Chaos:
         parts, got = [], 0
         while got < size:
             try:
-                piece = connection.take(min(64 * KIB, size - got))
+                piece = connection.take(min(STEP, size - got))
             except wire.NoAnswer:
                 break
             if not piece:

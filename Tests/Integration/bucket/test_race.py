@@ -21,13 +21,14 @@ def spread(random, nodes) -> list:
     return servers
 
 
-def play(nodes, random, sizes, rounds, allowed=1):
+def play(nodes, random, sizes, rounds, allowed=1, may_be_overtaken=False):
     seen, began = {}, time.monotonic()
     for turn in range(rounds):
         size = sizes[turn % len(sizes)]
         body = random.randbytes(min(size, MIB)) * max(1, size // MIB)
         upload = put(random.choice(nodes), body, "race.bin", {"X-Max-Downloads": str(allowed)} if allowed > 1 else {})
-        told = race(spread(random, nodes), upload, body, allowed, 60, f"round {turn}, {size} bytes, {upload.id}")
+        what = f"round {turn}, {size} bytes, {upload.id}"
+        told = race(spread(random, nodes), upload, body, allowed, 60, what, may_be_overtaken)
         for status, count in told.items():
             seen[status] = seen.get(status, 0) + count
         for node in nodes:
@@ -56,10 +57,9 @@ def test_three_of_sixty(nodes, bucket, size):
     play(servers, seeded(f"race of three {size}"), (size,), max(2, ROUNDS // 30), allowed=3)
 
 
-@pytest.mark.parametrize("shifts", [(0, 40, -40)], ids=["40 s apart"])
-def test_clocks_decide_nothing(nodes, serve, bucket, shifted_clock, shifts):
-    """Nodes whose clocks differ by more than a lease, and still never two deliveries."""
+def test_clocks_decide_nothing(nodes, bucket, shifted_clock):
+    """Nodes whose clocks differ by more than a lease take downloads from each other, and still one client gets the file."""
     servers = []
-    for shift in shifts:
+    for shift in (0, 40, -40):
         servers += nodes(bucket, 1, NO_CLEANUP=True, LEASE_SECONDS=5, **shifted_clock(shift))
-    play(servers, seeded("race of clocks"), (KIB, MIB), max(2, ROUNDS // 25))
+    play(servers, seeded("race of clocks"), (KIB, MIB), max(2, ROUNDS // 25), may_be_overtaken=True)

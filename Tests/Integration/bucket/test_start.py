@@ -60,7 +60,8 @@ def test_missing_settings_are_named(store, tmp_path, missing):
 
 
 def ready(node) -> int:
-    return wire.request(node, "GET", "/readyz", timeout=30).status
+    """Within the patience of a probe that is generous."""
+    return wire.request(node, "GET", "/readyz", timeout=15).status
 
 
 def refuses_an_upload(node) -> bool:
