@@ -11,7 +11,7 @@ from waiting import seeded
 
 KIB, MIB = 1024, 1024 * 1024
 CLIENTS = 60
-ROUNDS = int(os.environ.get("RACE_ROUNDS", "100"))
+ROUNDS = int(os.environ.get("RACE_ROUNDS", "60"))
 
 
 def spread(random, nodes) -> list:
