@@ -119,7 +119,8 @@ class Chaos:
         self.files, self.open = [], []
         self.lock = threading.Lock()
         self.problems, self.ending = [], threading.Event()
-        self.counts = dict.fromkeys(("put", "delivered", "resumed", "cut", "left", "locked", "gone", "later", "killed", "paused"), 0)
+        kinds = ("put", "delivered", "resumed", "cut", "left", "locked", "gone", "later", "killed", "paused")
+        self.counts = dict.fromkeys(kinds, 0)
         self.threads = [
             threading.Thread(target=self.work, args=(number, random.getrandbits(64)), daemon=True) for number in range(CLIENTS)
         ]

@@ -11,7 +11,7 @@ from random import Random
 import running
 import wire
 from uploads import get, repr_digest, sha256, upload_of
-from waiting import eventually, pause, seeded
+from waiting import eventually, seeded
 
 KIB, MIB = 1024, 1024 * 1024
 OPERATIONS = int(os.environ.get("FAULT_OPERATIONS", "1000"))
@@ -196,7 +196,8 @@ def trouble(store, random, ending):
                 store.fail("throttled", "PutObject", nth)
         elif kind == 2 and stalls:
             stalls -= 1
-            store.fail(random.choice(("stall", "stalledAnswer")), random.choice(("GetObject", "PutObject", "HeadObject", "UploadPart")))
+            operation = random.choice(("GetObject", "PutObject", "HeadObject", "UploadPart"))
+            store.fail(random.choice(("stall", "stalledAnswer")), operation)
         elif kind == 3:
             store.fail("errorInAnswer", "CompleteMultipartUpload")
         elif kind == 4:
@@ -245,25 +246,31 @@ def final_check(story, servers):
             job.result()
 
 
-def check(kept, one, other):
+def settled(server, kept) -> wire.Response:
+    """The answer when the server no longer says "not now"."""
     answers = []
 
-    def settled():
-        answers.append(get(one, kept.path, timeout=60))
+    def try_once():
+        answers.append(get(server, kept.path, timeout=60))
         return answers[-1].status not in (423, 503)
 
-    eventually(settled, LEASE + 10, f"{kept} answers", every=0.1)
-    answer = answers[-1]
+    eventually(try_once, LEASE + 10, f"{kept} answers", every=0.1)
+    return answers[-1]
+
+
+def check(kept, one, other):
+    answer = settled(one, kept)
     if answer.status == 410:
         assert kept.deliveries or kept.deleting or kept.once and kept.may_be_spent, f"lost: {kept}"
         return
     assert answer.status == 200 and answer.complete, f"lost: {kept}: {answer!r:.300}"
     assert sha256(answer.body) == kept.sha, f"damaged: {kept}"
+    again = settled(other, kept)
     if kept.once:
         assert not kept.deliveries, f"delivered twice: {kept}"
-        assert get(other, kept.path).status == 410
+        assert again.status == 410
     else:
-        assert sha256(get(other, kept.path, timeout=60).body) == kept.sha
+        assert again.status == 200 and sha256(again.body) == kept.sha, f"lost on the other node: {kept}: {again!r:.300}"
 
 
 def tidy_check(store, folder, shifted_clock):
