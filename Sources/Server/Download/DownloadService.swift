@@ -104,17 +104,23 @@ struct DownloadService: Sendable {
       fitsLastChunk
       ? try await ledger.beginAndConsume(record, request, now: now())
       : try await ledger.begin(record, request, now: now())
+    var left = remaining
+    if limit.count > 1, let entry = try await catalog.entry(query.id, exact: false) {
+      left = SlotChoice.remaining(slots: entry.slots, limit: limit)
+    }
     switch decision {
     case .gone: throw Failure.consumed(record)
     case .locked(let retryAfter): throw Failure.locked(record, retryAfter: retryAfter)
     case .resumeConsumed:
-      headers.add(name: "x-remaining-downloads", value: String(remaining))
+      headers.add(name: "x-remaining-downloads", value: String(left))
       try await send(reader, range.map { [$0] }, headers, writer, query.request)
     case .part(let slot):
-      headers.add(name: "x-remaining-downloads", value: String(remaining))
+      headers.add(name: "x-remaining-downloads", value: String(left))
       try await sendPart(slot, wanted, reader, headers, record, writer, range)
     case .lease(let slot, _):
-      headers.add(name: "x-remaining-downloads", value: String(max(0, remaining - 1)))
+      // A download in one step is among the consumed ones already.
+      let after = limit.count == 1 ? 0 : fitsLastChunk ? left : max(0, left - 1)
+      headers.add(name: "x-remaining-downloads", value: String(after))
       if let small {
         if let range { headers.add(name: "content-range", value: ByteRange(range, size: record.size).contentRange) }
         return try await writer.send(range == nil ? .ok : .partialContent, headers, body: small)

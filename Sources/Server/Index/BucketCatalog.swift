@@ -49,7 +49,8 @@ package final class BucketCatalog: UploadCatalog {
     guard let entry = try await entry(id, exact: true), entry.state == .available else { return false }
     // Owed before it is said: a crash in between leaves a deletion that is not needed, not a file that stays.
     try await journal.owe(.init(id: id, key: directory.key(of: id)), due: now)
-    return try await claims.bury(id, .deleted)
+    try await claims.bury(id, .deleted)
+    return true
   }
 
   package func markGone(_ ids: [UploadID]) async throws {
@@ -66,8 +67,8 @@ package final class BucketCatalog: UploadCatalog {
     let absence: Absence
     if let remembered = absent.withLock({ $0[id] }) {
       absence = remembered
-    } else if let state = try await claims.tombstone(id) {
-      absence = .ended(state)
+    } else if let tombstone = try await claims.tombstone(id) {
+      absence = .ended(tombstone == .blocked ? .blocked : .deleted)
     } else {
       absence = try await claims.read(id, slot: 1) == nil ? .unknown : .ended(.consumed)
     }
