@@ -31,7 +31,7 @@ package struct LegacyObjects: Sendable {
           id: id, name: try? FileName(key), contentType: found.object.headers.contentType ?? "application/octet-stream",
           size: found.object.size, sha256: [], createdAt: found.legacy.createdAt,
           maxDownloads: found.legacy.isOneTime ? .one : nil, deleteTokenHash: []),
-        eTag: found.object.eTag, key: key))
+        eTag: found.object.eTag, size: found.object.size, key: key))
     return id
   }
 
@@ -64,7 +64,7 @@ package struct LegacyObjects: Sendable {
         for key in batch {
           group.addTask { try await metadata(key).map { .init(key: key, expiresAt: $0.legacy.expiresAt) } }
         }
-        return try await group.reduce(into: []) { if let object = $1 { $0.append(object) } }
+        return try await group.reduce(into: [NodeJournal.LegacyObject]()) { if let object = $1 { $0.append(object) } }
       }
       try await journal.remember(found)
     }

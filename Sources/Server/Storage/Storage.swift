@@ -17,7 +17,7 @@ package struct Storage: Sendable {
   package let clientSalt: [UInt8]
   /// Objects of older programs; nil without a bucket.
   package let legacy: LegacyObjects?
-  private let client: R2Client?
+  let client: R2Client?
 
   /// - Throws: `StartFailure`, `IndexFailure`: one line with what to do.
   package static func open(
