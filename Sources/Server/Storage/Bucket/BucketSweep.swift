@@ -10,25 +10,28 @@ struct BucketSweep {
   private static let grace: Int64 = 60
 
   private let client: R2Client
+  private let directory: ObjectDirectory
   private let dryRun: Bool
   /// Every id whose text sorts before this one is over.
   private let firstLiving: String
 
-  init(client: R2Client, now: Timestamp, dryRun: Bool) {
-    self.client = client
+  init(_ bucket: Bucket, now: Timestamp, dryRun: Bool) {
+    client = bucket.client
+    directory = bucket.directory
     self.dryRun = dryRun
     firstLiving = UploadID.firstKey(expiringAt: now.adding(seconds: -Self.grace))
   }
 
   func run() async throws -> SweepReport {
     var report = SweepReport()
-    try await sweepObjects(under: ObjectKey.prefix, owner: { ObjectKey(parsing: $0)?.id }) { object in
+    try await sweepObjects(under: ObjectKey.prefix, owner: { ObjectKey(parsing: $0)?.id }) { id, object in
+      if !dryRun { directory.forget(id) }
       report.files += 1
       report.bytes += object.size
     }
     try await sweepMultipartUploads(&report)
     // The claims last: while a blob is there, what says how often it may be downloaded has to be there too.
-    if !dryRun { try await sweepObjects(under: ClaimKey.prefix, owner: DigestKey.owner) { _ in } }
+    if !dryRun { try await sweepObjects(under: ClaimKey.prefix, owner: DigestKey.owner) { _, _ in } }
     return report
   }
 
@@ -42,16 +45,16 @@ struct BucketSweep {
   /// Removes what belongs to expired ids, page by page. Keys of nobody (`c/legacy/…`) are passed over; they sort behind all
   /// ids of the next decades.
   private func sweepObjects(
-    under prefix: String, owner: (String) -> UploadID?, count: (S3ObjectSummary) -> Void
+    under prefix: String, owner: (String) -> UploadID?, count: (UploadID, S3ObjectSummary) -> Void
   ) async throws {
     var token: String?
     repeat {
       let page = try await client.listObjectsV2(prefix: prefix, continuationToken: token, maxKeys: Self.batchSize)
       let end = prefix + firstLiving
       let candidates = page.objects.prefix { $0.key.utf8.lexicographicallyPrecedes(end.utf8) }
-      let expired = candidates.filter { owner($0.key) != nil }
-      if !dryRun, !expired.isEmpty { try await Self.delete(expired.map(\.key), client) }
-      for object in expired { count(object) }
+      let expired = candidates.compactMap { object in owner(object.key).map { (id: $0, object: object) } }
+      if !dryRun, !expired.isEmpty { try await Self.delete(expired.map(\.object.key), client) }
+      for (id, object) in expired { count(id, object) }
       token = candidates.count == page.objects.count ? page.nextContinuationToken : nil
     } while token != nil
   }

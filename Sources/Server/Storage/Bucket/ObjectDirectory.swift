@@ -115,9 +115,9 @@ package final class ObjectDirectory: Sendable {
   /// bytes are still right, and are served without a digest.
   private func digest(_ id: UploadID) async throws -> [UInt8] {
     do {
-      let bytes = try await client.getObject(DigestKey.of(id)).body.collect(upTo: 32)
+      let bytes = try await client.smallObject(DigestKey.of(id), limit: 32)
       return bytes.readableBytes == 32 ? Array(bytes.readableBytesView) : []
-    } catch let error as S3Error where error.isNotFound {
+    } catch let error as S3Error where error.isNotFound || error.code == .entityTooLarge {
       return []
     }
   }

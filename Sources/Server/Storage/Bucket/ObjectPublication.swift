@@ -51,7 +51,7 @@ struct ObjectPublication: Sendable {
         return .unknown(error)
       }
       // It has not happened: as the write has a condition, it can be said again.
-      guard (try? await bucket.pause(afterAttempt: attempt)) != nil else { return .unknown(CancellationError()) }
+      guard (try? await bucket.client.pause(afterAttempt: attempt)) != nil else { return .unknown(CancellationError()) }
     }
   }
 
@@ -68,7 +68,7 @@ struct ObjectPublication: Sendable {
   private func put(_ part: PartBuffer?) async throws -> S3ETag {
     let headers = BlobMetadata.headers(record)
     if let part, part.isSpooled {
-      return try await bucket.repeating {
+      return try await bucket.client.repeating {
         try await bucket.client.putObject(
           key, contentLength: Int64(part.count), headers: headers, condition: .ifAbsent, repeats: .always
         ) { writer in

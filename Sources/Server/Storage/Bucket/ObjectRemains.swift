@@ -30,7 +30,7 @@ struct ObjectRemains: Sendable {
         try await operation()
         return true
       } catch {
-        if number < Self.attempts { try? await bucket.pause(afterAttempt: number) }
+        if number < Self.attempts { try? await bucket.client.pause(afterAttempt: number) }
       }
     }
     return false

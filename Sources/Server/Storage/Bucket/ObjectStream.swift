@@ -55,7 +55,7 @@ struct ObjectStream: Sendable {
       guard failures < Self.attempts else {
         throw broken ?? BucketFailure.unavailable("the store ends its answers too early")
       }
-      try await bucket.pause(afterAttempt: failures)
+      try await bucket.client.pause(afterAttempt: failures)
     }
   }
 

@@ -39,7 +39,7 @@ struct PartUpload: Sendable {
     if let bytes = part.inMemory {
       return try await bucket.client.uploadPart(key, uploadID: uploadID, partNumber: number, body: bytes)
     }
-    return try await bucket.repeating {
+    return try await bucket.client.repeating {
       try await bucket.client.uploadPart(
         key, uploadID: uploadID, partNumber: number, contentLength: Int64(part.count)
       ) { writer in

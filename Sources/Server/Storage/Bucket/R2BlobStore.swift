@@ -59,7 +59,7 @@ package final class R2BlobStore: BlobStore {
   /// The report counts blobs, and unfinished multipart uploads as files without bytes; claims and what else lies beside
   /// the blobs are bookkeeping and are not counted. Multipart uploads of living ids are the journal's to abort.
   package func sweep(now: Timestamp, dryRun: Bool) async throws -> SweepReport {
-    try await bucket.perform { try await BucketSweep(client: bucket.client, now: now, dryRun: dryRun).run() }
+    try await bucket.perform { try await BucketSweep(bucket, now: now, dryRun: dryRun).run() }
   }
 
   /// A bucket has no end that we could know.

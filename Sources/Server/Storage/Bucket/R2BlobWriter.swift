@@ -181,10 +181,9 @@ final class R2BlobWriter: BlobWriter {
       _ = try await Bucket.uncancelled {
         try await client.putObject(key, body: bytes, condition: .ifAbsent, repeats: .always)
       }
-    } catch let error as S3Error where error.isPreconditionFailed {
+    } catch let error as S3Error where error.isPreconditionFailed || error.outcomeUnknown {
       // Our own, written by an attempt whose answer was lost; or that of another upload with this id.
-      let found = try await client.getObject(key).body.collect(upTo: bytes.readableBytes)
-      guard found == bytes, error.outcomeUnknown else {
+      guard error.outcomeUnknown, try await client.smallObject(key, limit: bytes.readableBytes) == bytes else {
         hasDigestObject = false
         throw StoreError.exists(record.id)
       }
