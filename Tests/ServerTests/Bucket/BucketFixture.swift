@@ -44,6 +44,8 @@ struct BucketFixture {
 
   let fake: FakeS3?
   let client: R2Client
+  /// Of another node: with connections of its own, and with the usual repetitions.
+  let otherClient: R2Client
   let options: Options
   let clock: TestClock
   let log: Log
@@ -101,18 +103,23 @@ struct BucketFixture {
     clientOptions.observe = { report in log.reports.withLock { $0.append(report) } }
     let client = try R2Client(
       configuration: place, credentials: keys, options: clientOptions, eventLoopGroup: Fixture.group)
+    clientOptions.retry = RetryPolicy()
+    let otherClient = try R2Client(
+      configuration: place, credentials: keys, options: clientOptions, eventLoopGroup: Fixture.group)
     let outcome: Result<Void, any Error>
     do {
-      try await test(try BucketFixture(client, fake, log, options))
+      try await test(try BucketFixture(client, otherClient, fake, log, options))
       outcome = .success(())
     } catch {
       outcome = .failure(error)
     }
     try await client.shutdown()
+    try await otherClient.shutdown()
     try outcome.get()
   }
 
-  private init(_ client: R2Client, _ fake: FakeS3?, _ log: Log, _ options: Options) throws {
+  private init(_ client: R2Client, _ otherClient: R2Client, _ fake: FakeS3?, _ log: Log, _ options: Options) throws {
+    self.otherClient = otherClient
     (self.client, self.fake, self.log, self.options) = (client, fake, log, options)
     clock = TestClock(options.now)
     scratch = try Scratch()
@@ -136,7 +143,7 @@ struct BucketFixture {
 
   /// The store of another node: it remembers nothing of this one's.
   func otherNode() -> R2BlobStore {
-    Self.store(client, ObjectDirectory(client: client), budget, scratch, log, clock)
+    Self.store(otherClient, ObjectDirectory(client: otherClient), budget, scratch, log, clock)
   }
 
   func draft(expiresIn seconds: Int64 = 3600) throws -> UploadRecord {
