@@ -52,6 +52,8 @@ struct LedgerCluster {
     var options = R2ClientOptions()
     var patience = ClaimPatience()
     patience.writeInterval = place == .limitedFake ? writeInterval : .milliseconds(20)
+    // About five pauses: a store that fails for longer is away.
+    if place == .fake { patience.total = .milliseconds(100) }
     // A store with faults is asked again at once.
     options.sleep = { _ in await Task.yield() }
     let clients = try (0..<nodes).map { _ in

@@ -17,6 +17,13 @@ struct R2LedgerRaceTests {
       /// Who was told neither yes nor no.
       var unknown: Set<UInt64> = []
       var failures = 0
+
+      mutating func add(_ other: Counts) {
+        leases += other.leases
+        consumed.formUnion(other.consumed)
+        unknown.formUnion(other.unknown)
+        failures += other.failures
+      }
     }
 
     let counts = Mutex(Counts())
@@ -57,11 +64,12 @@ struct R2LedgerRaceTests {
     try await LedgerCluster.with(nodes: 3) { cluster in
       let fake = try #require(cluster.fake)
       var random = SeededRandom(seed: seed)
+      var total = Tally.Counts()
       for round in 0..<40 {
         let record = try LedgerCluster.upload(downloads: downloads)
         let tally = Tally()
         let roundSeed = random.next()
-        fake.faults { $0.failAtRandom(seed: roundSeed, rate: 0.25) }
+        fake.faults { $0.failAtRandom(seed: roundSeed, rate: 0.4) }
         let fates = (0..<Self.clients).map { _ in Int.random(in: 0..<4, using: &random) }
         await withTaskGroup { group in
           for client in 0..<Self.clients {
@@ -78,7 +86,12 @@ struct R2LedgerRaceTests {
         }
         fake.faults { $0.reset() }
         try await Self.checkPromises(cluster.newLedger(), record, downloads, tally, "seed \(seed), round \(round)")
+        total.add(tally.counts.withLock { $0 })
       }
+      print(
+        "\(downloads) downloads: \(total.leases) leases, \(total.consumed.count) consumed, "
+          + "\(total.unknown.count) unknown, \(total.failures) calls failed")
+      #expect(total.consumed.count > 10)
     }
   }
 

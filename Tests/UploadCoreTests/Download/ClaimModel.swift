@@ -20,8 +20,6 @@ struct ClaimModel: Hashable {
     case takesOthersConsumption
     /// After a conflict consumes what is there, whoever holds it.
     case consumesWithoutNonce
-    /// Takes the claim away instead of changing it.
-    case deletesWhenReleasing
   }
 
   /// What the store has.
@@ -115,11 +113,6 @@ struct ClaimModel: Hashable {
   /// A holder takes its next step, from what it remembers of its claim.
   private func proceeding(_ index: Int, _ purpose: Purpose, from claim: Claim) -> ClaimModel {
     var next = self
-    if flaw == .deletesWhenReleasing, purpose == .release {
-      next.stored = nil
-      next.nodes[index] = Node()
-      return next
-    }
     next.nodes[index].mark += 1
     next.nodes[index].round = 0
     next.propose(index, purpose, on: claim)
