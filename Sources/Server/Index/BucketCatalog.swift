@@ -37,6 +37,10 @@ package final class BucketCatalog: UploadCatalog {
 
   package func entry(_ id: UploadID, exact: Bool) async throws -> UploadEntry? {
     guard let known = try await directory.record(id) else { return try await ended(id) }
+    // What is remembered of an object says nothing of its deletion by another node.
+    if exact, let tombstone = try await ledger.tombstone(id) {
+      return UploadEntry(record: known.record, state: tombstone == .blocked ? .blocked : .deleted, slots: [])
+    }
     guard let limit = known.record.maxDownloads else {
       return UploadEntry(record: known.record, state: .available, slots: [])
     }
@@ -49,7 +53,7 @@ package final class BucketCatalog: UploadCatalog {
     guard let entry = try await entry(id, exact: true), entry.state == .available else { return false }
     // Owed before it is said: a crash in between leaves a deletion that is not needed, not a file that stays.
     try await journal.owe(.init(id: id, key: directory.key(of: id)), due: now)
-    try await claims.bury(id, .deleted)
+    try await ledger.bury(id, .deleted)
     return true
   }
 
@@ -67,7 +71,7 @@ package final class BucketCatalog: UploadCatalog {
     let absence: Absence
     if let remembered = absent.withLock({ $0[id] }) {
       absence = remembered
-    } else if let tombstone = try await claims.tombstone(id) {
+    } else if let tombstone = try await ledger.tombstone(id) {
       absence = .ended(tombstone == .blocked ? .blocked : .deleted)
     } else {
       absence = try await claims.read(id, slot: 1) == nil ? .unknown : .ended(.consumed)

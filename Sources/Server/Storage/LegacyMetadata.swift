@@ -42,7 +42,8 @@ package struct LegacyMetadata: Sendable, Hashable {
     guard (1...128).contains(bytes.count), text != "favicon.ico", text != "robots.txt" else { return false }
     return bytes.allSatisfy { byte in
       switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"):
         true
       case UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"): true
       default: false

@@ -15,10 +15,16 @@ extension Storage {
     try Posix.makeDirectory(root)
     let index = try UploadIndex.open(dataDirectory: root, loops: Posix.isInMemory(root) ? eventLoopGroup : nil)
     let journal = NodeJournal(index: index)
+    var options = R2ClientOptions()
+    // A client of ours waits no longer than for a few of these, and is told 503 then.
+    options.timeouts.firstByte = .seconds(12)
+    options.timeouts.idle = .seconds(15)
+    options.retry.maximumAttempts = 3
     let client: R2Client
     do {
       client = try R2Client(
-        configuration: bucket.location, credentials: bucket.credentials, eventLoopGroup: eventLoopGroup)
+        configuration: bucket.location, credentials: bucket.credentials, options: options,
+        eventLoopGroup: eventLoopGroup)
     } catch let error as S3Error {
       throw StartFailure("R2_ENDPOINT: \(error.explanation(bucket.location))")
     }

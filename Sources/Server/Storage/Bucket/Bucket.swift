@@ -8,6 +8,8 @@ struct Bucket: Sendable {
   let client: R2Client
   let directory: ObjectDirectory
   let budget: PartBudget
+  /// Parts that are sent from files at one time: each holds pieces on its way and the buffers of a connection.
+  let spooledSends = PartBudget(bytes: 12, partSize: 1)
   let journal: MultipartJournal
   /// Where parts wait that find no memory.
   let scratch: String

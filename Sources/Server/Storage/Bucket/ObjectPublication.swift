@@ -68,6 +68,8 @@ struct ObjectPublication: Sendable {
   private func put(_ part: PartBuffer?) async throws -> S3ETag {
     let headers = BlobMetadata.headers(record)
     if let part, part.isSpooled {
+      let turn = try await bucket.spooledSends.take()
+      defer { turn.release() }
       return try await bucket.client.repeating {
         try await bucket.client.putObject(
           key, contentLength: Int64(part.count), headers: headers, condition: .ifAbsent, repeats: .always

@@ -20,7 +20,7 @@ struct ObjectStream: Sendable {
   func open(_ range: Range<Int64>) async throws -> S3ResponseBody {
     do {
       let answer = try await bucket.client.getObject(
-        ObjectKey(object.record.id).description, range: .bytes(range), ifMatch: object.eTag)
+        object.key, range: .bytes(range), ifMatch: object.eTag)
       guard answer.range == range, answer.metadata.size == object.size else {
         throw BucketFailure.unavailable("the store has answered \(answer.range) instead of \(range)")
       }

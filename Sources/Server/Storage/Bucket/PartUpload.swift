@@ -39,6 +39,8 @@ struct PartUpload: Sendable {
     if let bytes = part.inMemory {
       return try await bucket.client.uploadPart(key, uploadID: uploadID, partNumber: number, body: bytes)
     }
+    let turn = try await bucket.spooledSends.take()
+    defer { turn.release() }
     return try await bucket.client.repeating {
       try await bucket.client.uploadPart(
         key, uploadID: uploadID, partNumber: number, contentLength: Int64(part.count)

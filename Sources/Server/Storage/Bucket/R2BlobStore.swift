@@ -1,6 +1,7 @@
 import NIOCore
 import NIOPosix
 import R2Client
+import Synchronization
 import UploadCore
 
 /// Blobs as objects `u/<id>` of one bucket of R2 (or another S3 service), for any number of nodes.
@@ -10,7 +11,11 @@ import UploadCore
 ///
 /// Its errors are `StoreError`, `CancellationError`, and what the callers' own closures throw.
 package final class R2BlobStore: BlobStore {
+  private static let checkInterval = Duration.seconds(20)
+  private static let checkPatience = Duration.seconds(5)
+
   private let bucket: Bucket
+  private let checkedUntil = Mutex(ContinuousClock.now)
 
   /// - Parameters:
   ///   - client: of the bucket. Stays the caller's to shut down.
@@ -65,8 +70,28 @@ package final class R2BlobStore: BlobStore {
   /// A bucket has no end that we could know.
   package func freeSpace() throws -> Int64? { nil }
 
-  /// Proves that the bucket answers, and that the key may list it.
+  /// Proves that the bucket answers, and that the key may list it. A good answer is good for `checkInterval`: probes come
+  /// often, and a listing is billed.
   package func check() async throws {
-    try await bucket.perform { _ = try await bucket.client.listObjectsV2(maxKeys: 1) }
+    if checkedUntil.withLock({ $0 > .now }) { return }
+    try await bucket.perform { try await Self.inTime { try await self.askBucket() } }
+    checkedUntil.withLock { $0 = .now + Self.checkInterval }
+  }
+
+  private func askBucket() async throws {
+    _ = try await bucket.client.listObjectsV2(maxKeys: 1)
+  }
+
+  /// A probe is answered while somebody still waits for it.
+  private static func inTime(_ body: @escaping @Sendable () async throws -> Void) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await body() }
+      group.addTask {
+        try await Task.sleep(for: checkPatience)
+        throw BucketFailure.unavailable("the bucket gives no answer in \(checkPatience)")
+      }
+      try await group.next()
+      group.cancelAll()
+    }
   }
 }
