@@ -1,0 +1,7 @@
+import Testing
+
+import Ops
+import Server
+
+struct DriftTests {
+}
