@@ -92,7 +92,7 @@ struct ClusterFileProblemTests {
     Mistake("apiVersion: bashupload.app/v1", "apiVersion: v1", "apiVersion", "known here: bashupload.app/v1"),
     Mistake(
       "cluster: bashupload-app", "cluster: bashupload-app\ncluster: other", "cluster",
-      "is written twice, first in line 3"),
+      "is written twice, first in line 4"),
   ]
 
   @Test(arguments: mistakes)
