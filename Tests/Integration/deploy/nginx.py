@@ -102,10 +102,11 @@ class Nginx:
         self.plain, self.secure = self.Port(ports["8080"]), self.Port(ports["8443"], context)
         self.health = self.Port(ports["8081"])
         self.process = None
+        self.wrapper = []
 
     def arguments(self, *more) -> list:
         # Without privileges in the pod; root here, where a worker of another user could not read the test's folder.
-        user = " user root;" if os.geteuid() == 0 else ""
+        user = " user root;" if os.geteuid() == 0 and not self.wrapper else ""
         return [NGINX, "-p", str(self.folder), "-c", str(self.folder / "etc/nginx.conf"), *more, "-g", "daemon off;" + user]
 
     def check(self) -> str:
@@ -117,7 +118,7 @@ class Nginx:
 
     def start(self):
         with open(self.folder / "log", "ab") as log:
-            self.process = subprocess.Popen(self.arguments(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = subprocess.Popen([*self.wrapper, *self.arguments()], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         eventually(self.answers, 10, f"nginx answers; its log:\n{self.log()}")
         return self
 

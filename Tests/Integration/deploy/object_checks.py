@@ -489,7 +489,16 @@ def service_rules(them):
         if match and "MAX_UPLOAD_SIZE" in settings:
             size = byte_count(settings["MAX_UPLOAD_SIZE"])
             if not size < int(match[1]) * 2**20 <= size + 2 * 2**20:
-                yield item, f"client_max_body_size is {match[1]} MiB and MAX_UPLOAD_SIZE {settings['MAX_UPLOAD_SIZE']}: 1 MiB more is right"
+                allowed = f"client_max_body_size is {match[1]} MiB and MAX_UPLOAD_SIZE {settings['MAX_UPLOAD_SIZE']}"
+                yield item, f"{allowed}: 1 MiB more is right"
+        nginx = (item.get("data") or {}).get("nginx.conf", "")
+        buffer = re.search(r"^\s*http2_body_preread_size\s+(\d+)m;", nginx, re.MULTILINE)
+        if buffer and daemonset:
+            needed = (int(buffer[1]) * int(settings.get("MAX_CONNECTIONS", 1000)) + 32) * 2**20
+            for container in containers(daemonset["spec"]["template"]):
+                limit = (container.get("resources") or {}).get("limits", {}).get("memory")
+                if container["name"] == "nginx" and limit and quantity(limit) < needed:
+                    yield item, f"nginx may need {needed // 2**20} MiB (MAX_CONNECTIONS × http2_body_preread_size) and has {limit}"
 
 
 def all_except(blocks: list, network: str) -> bool:

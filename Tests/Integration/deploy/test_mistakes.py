@@ -144,6 +144,10 @@ MISTAKES = {
         lambda o: config(o).update(MAX_UPLOAD_SIZE="6GiB"),
         "client_max_body_size is 5121 MiB and MAX_UPLOAD_SIZE 6GiB",
     ),
+    "more connections than nginx has memory for": (
+        lambda o: config(o).update(MAX_CONNECTIONS="1000"),
+        "nginx may need 1032 MiB",
+    ),
     "namespace misspelt": (
         lambda o: find(o, "Service", "bashupload")["metadata"].update(namespace="bash-upload"),
         "the namespace bash-upload is nowhere made",

@@ -176,6 +176,10 @@ REFUSED = {
         {"containers": [{"name": "a"}], "initContainers": [{"name": "b", "ports": [{"containerPort": 22, "hostPort": 22}]}]},
         "80 and 443",
     ),
+    "a debugging container with privileges": (
+        {"containers": [{"name": "a"}], "ephemeralContainers": [{"name": "d", "securityContext": {"privileged": True}}]},
+        "privileged",
+    ),
     "hostNetwork": ({"hostNetwork": True, "containers": [{"name": "a"}]}, "hostNetwork"),
     "hostPID": ({"hostPID": True, "containers": [{"name": "a"}]}, "hostPID"),
     "privileged": ({"containers": [{"name": "a", "securityContext": {"privileged": True}}]}, "privileged"),
