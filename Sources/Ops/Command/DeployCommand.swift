@@ -48,7 +48,14 @@ package struct DeployCommand: Sendable {
     case .check: return try check(arguments)
     case .explain: return try explain(arguments)
     case .render: return try render(arguments)
-    default: throw Failure("deploy \(arguments.verb.rawValue): not managed yet by this version")
+    case .plan: return try await plan(arguments)
+    case .apply: return try await apply(arguments)
+    case .verify: return try await verified(try clusterFile(arguments), arguments) ? 0 : 1
+    case .status: return try await status(arguments)
+    case .rollback: return try await rollback(arguments)
+    case .doctor: return try await doctor(arguments)
+    case .destroy: return try await destroy(arguments)
+    case .watch, .drain, .undrain, .upgrade, .backup, .restore: return 1
     }
   }
 

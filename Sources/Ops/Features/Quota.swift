@@ -18,13 +18,12 @@ package struct Quota: Hashable, Sendable {
   package var memoryLimit: Int
   package var pods: Int
 
-  /// Room for one pod more than there are edges (a node that is being replaced) and for three cleanups (one that runs and
-  /// two that have not been tidied away).
+  /// Room for one pod more than there are edges (the old one may still be ending) and for two runs of the cleanup.
   package init(edges: Int) {
-    cpu = (edges + 1) * Self.edgePod.cpu + 3 * Self.cleanupPod.cpu
-    memory = (edges + 1) * Self.edgePod.memory + 3 * Self.cleanupPod.memory
-    memoryLimit = (edges + 1) * Self.edgePod.memoryLimit + 3 * Self.cleanupPod.memoryLimit
-    pods = edges + 1 + 6
+    cpu = (edges + 1) * Self.edgePod.cpu + 2 * Self.cleanupPod.cpu
+    memory = (edges + 1) * Self.edgePod.memory + 2 * Self.cleanupPod.memory
+    memoryLimit = (edges + 1) * Self.edgePod.memoryLimit + 2 * Self.cleanupPod.memoryLimit
+    pods = edges + 1 + 2
   }
 
   /// As Kubernetes writes them.

@@ -8,7 +8,9 @@ struct SecretReader: Sendable {
     var name: String
     var key: String
     var path: String
-    var reference: SecretReference
+    /// `nil`: `literal` stands in the cluster file itself.
+    var reference: SecretReference?
+    var literal = ""
   }
 
   let kubectl: Kubectl
@@ -43,8 +45,19 @@ struct SecretReader: Sendable {
     if file.features.enabled.contains(.tunnel), let token = file.features.tunnelToken {
       needs.append(
         Need(
-          namespace: Kubectl.namespace, name: "bashupload-tunnel", key: "token", path: "features.tunnel.token",
+          namespace: "bashupload-tunnel", name: "bashupload-tunnel", key: "token", path: "features.tunnel.token",
           reference: token))
+    }
+    if file.features.enabled.contains(.logs), let loki = file.features.loki {
+      func need(_ key: String, _ reference: SecretReference?, _ literal: String) -> Need {
+        Need(
+          namespace: "bashupload-logs", name: "bashupload-loki", key: key, path: "features.logs.loki.\(key)",
+          reference: reference, literal: literal)
+      }
+      // The agent wants all three keys; without a login two of them are empty.
+      needs += [
+        need("url", nil, loki.url), need("username", nil, loki.username ?? ""), need("password", loki.password, ""),
+      ]
     }
     return needs
   }
@@ -60,9 +73,13 @@ struct SecretReader: Sendable {
       guard let index = wanted.firstIndex(where: { $0.name == need.name && $0.namespace == need.namespace }) else {
         continue
       }
-      let value = try await value(need.reference)
+      guard let reference = need.reference else {
+        wanted[index].data[need.key] = .some(Data(need.literal.utf8).base64EncodedString())
+        continue
+      }
+      let value = try await value(reference)
       wanted[index].data[need.key] = .some(value)
-      if value == nil { notes.append("\(need.path): \(need.reference) is not there or empty") }
+      if value == nil { notes.append("\(need.path): \(reference) is not there or empty") }
     }
     return SecretPlan(cluster: file.cluster, wanted: wanted, notes: notes)
   }

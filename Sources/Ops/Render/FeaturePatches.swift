@@ -9,7 +9,27 @@ struct FeaturePatches {
   }
 
   var all: [OverlayPatches.Patch] {
-    components.contains("quota") ? [quota] : []
+    var patches: [OverlayPatches.Patch] = []
+    if components.contains("quota") { patches.append(quota) }
+    if components.contains("upgrade-controller"), let version = file.kubernetes.version {
+      patches += ["k3s-server", "k3s-agent"].map { plan($0, version: version) }
+    }
+    return patches
+  }
+
+  private func plan(_ name: String, version: String) -> OverlayPatches.Patch {
+    OverlayPatches.Patch(
+      name: "plan-\(name)",
+      text: """
+        apiVersion: upgrade.cattle.io/v1
+        kind: Plan
+        metadata:
+          name: \(name)
+          namespace: system-upgrade
+        spec:
+          version: \(version)
+
+        """)
   }
 
   private var quota: OverlayPatches.Patch {

@@ -18,7 +18,7 @@ spec:
       - apiGroups: [""]
         apiVersions: [v1]
         operations: [CREATE, UPDATE]
-        resources: [pods]
+        resources: [pods, pods/ephemeralcontainers]
       - apiGroups: [apps]
         apiVersions: [v1]
         operations: [CREATE, UPDATE]
@@ -27,7 +27,10 @@ spec:
     - name: spec
       expression: "has(object.spec.template) ? object.spec.template.spec : object.spec"
     - name: containers
-      expression: "variables.spec.containers + (has(variables.spec.initContainers) ? variables.spec.initContainers : [])"
+      expression: >-
+        variables.spec.containers
+        + (has(variables.spec.initContainers) ? variables.spec.initContainers : [])
+        + (has(variables.spec.ephemeralContainers) ? variables.spec.ephemeralContainers : [])
   validations:
     - expression: >-
         variables.containers.all(c, !has(c.ports) || c.ports.all(p, !has(p.hostPort) || p.hostPort == 0 || p.hostPort in [80, 443]))
@@ -79,8 +82,9 @@ ENABLE_SHORT_URL=false
 # bucket once per node and interval.
 NO_CLEANUP=true
 
-# One client may not fill a node of 2 CPUs and 2 GB by itself. An office behind one address is one client.
-MAX_CONNECTIONS=500
+# A node of 2 CPUs and 2 GB: 200 transfers at a time are 200 MiB in nginx at worst. One client may not take them all; an
+# office behind one address is one client.
+MAX_CONNECTIONS=200
 MAX_CONNECTIONS_PER_CLIENT=32
 UPLOADS_PER_MINUTE=60
 
@@ -192,6 +196,11 @@ spec:
             app.kubernetes.io/name: bashupload
             app.kubernetes.io/component: cleanup
         spec:
+          # On any node, a server too: it is a small request to the bucket, and a cluster of one node has no other.
+          tolerations:
+            - key: node-role.kubernetes.io/control-plane
+              operator: Exists
+              effect: NoSchedule
           restartPolicy: Never
           serviceAccountName: bashupload
           automountServiceAccountToken: false
@@ -312,7 +321,7 @@ spec:
               protocol: TCP
           startupProbe:
             httpGet: { path: /, port: nginx-health }
-            periodSeconds: 1
+            periodSeconds: 2
             timeoutSeconds: 2
             failureThreshold: 30
           livenessProbe:
@@ -333,7 +342,8 @@ spec:
               sleep: { seconds: 5 }
           resources:
             requests: { cpu: 50m, memory: 48Mi }
-            # 2 MiB for each HTTP/2 upload in progress is what can grow. No CPU limit: throttling only makes transfers slow.
+            # 1 MiB for each upload in progress is what can grow (MAX_CONNECTIONS). No CPU limit: throttling only makes
+            # transfers slow.
             limits: { memory: 256Mi }
           securityContext:
             runAsUser: 101
@@ -567,9 +577,9 @@ http {
     send_timeout 75s;
     keepalive_timeout 60s;
 
-    # HTTP/2: at 50 ms round trip an upload is 1.1 MB/s with the defaults, because 64 KiB at a time are allowed in. The
-    # second line bounds what one connection may claim of it.
-    http2_body_preread_size 2m;
+    # HTTP/2: at 50 ms round trip an upload is 1.2 MB/s with the defaults, because 64 KiB at a time are allowed in. A megabyte
+    # for each upload in progress is also what bounds the memory: times MAX_CONNECTIONS it fits into the container's limit.
+    http2_body_preread_size 1m;
     http2_max_concurrent_streams 16;
     client_body_buffer_size 1m;
 
@@ -605,9 +615,12 @@ http {
         proxy_http_version 1.1;
         proxy_request_buffering off;
 
+        # A connection of its own for each request; since 1.29.7 nginx would keep and reuse them. One that bashupload is just
+        # closing would fail an upload whose body cannot be sent a second time.
+        proxy_set_header Connection close;
+
         # nginx is the first hop. What a client sends under these names is replaced, never extended: else it chooses its
         # own address and the URL of its upload.
-        proxy_set_header Connection "";
         proxy_set_header Host $host;
         proxy_set_header X-Forwarded-For $remote_addr;
         proxy_set_header X-Forwarded-Proto $scheme;
@@ -638,7 +651,7 @@ http {
             # X-Accel-Buffering, so that it sees a client leave.
             proxy_max_temp_file_size 0;
             proxy_buffer_size 64k;
-            proxy_buffers 8 64k;
+            proxy_buffers 4 64k;
             proxy_busy_buffers_size 128k;
 
             proxy_connect_timeout 5s;
@@ -709,6 +722,1225 @@ spec:
       port: 443
       targetPort: https
       protocol: TCP
+
+"""##,
+    "cert-manager/cert-manager.yaml": ##"""
+# cert-manager by the Helm controller of k3s. Elsewhere: install 1.18 or newer in your own way.
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: cert-manager
+---
+apiVersion: helm.cattle.io/v1
+kind: HelmChart
+metadata:
+  name: cert-manager
+  namespace: kube-system
+spec:
+  repo: https://charts.jetstack.io
+  chart: cert-manager
+  version: v1.21.1
+  targetNamespace: cert-manager
+  valuesContent: |
+    crds: { enabled: true, keep: true }
+    replicaCount: 1
+    # The TXT record is looked for where the world will look for it, not in the node's cache.
+    extraArgs: ["--dns01-recursive-nameservers-only", "--dns01-recursive-nameservers=1.1.1.1:53,9.9.9.9:53"]
+    resources: { requests: { cpu: 10m, memory: 48Mi }, limits: { memory: 128Mi } }
+    webhook: { resources: { requests: { cpu: 10m, memory: 24Mi }, limits: { memory: 64Mi } } }
+    cainjector: { resources: { requests: { cpu: 10m, memory: 48Mi }, limits: { memory: 128Mi } } }
+    # Beside the control plane when it may: edges are for transfers.
+    tolerations:
+      - { key: node-role.kubernetes.io/control-plane, operator: Exists, effect: NoSchedule }
+
+"""##,
+    "cert-manager/kustomization.yaml": ##"""
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+
+resources:
+  - cert-manager.yaml
+
+"""##,
+    "components/descheduler/descheduler.yaml": ##"""
+# Installed by the Helm controller of k3s. The version follows that of Kubernetes: 0.33 for 1.33.
+apiVersion: helm.cattle.io/v1
+kind: HelmChart
+metadata:
+  name: descheduler
+  namespace: kube-system
+spec:
+  repo: https://kubernetes-sigs.github.io/descheduler/
+  chart: descheduler
+  version: 0.33.0
+  targetNamespace: kube-system
+  valuesContent: |
+    kind: CronJob
+    schedule: "17 * * * *"
+    successfulJobsHistoryLimit: 1
+    resources:
+      requests: { cpu: 20m, memory: 48Mi }
+      limits: { memory: 96Mi }
+    deschedulerPolicyAPIVersion: descheduler/v1alpha2
+    deschedulerPolicy:
+      maxNoOfPodsToEvictPerNode: 2
+      profiles:
+        - name: tidy
+          pluginConfig:
+            - name: DefaultEvictor
+              args:
+                nodeFit: true
+                # Pods with data on the node would lose it.
+                evictLocalStoragePods: false
+            - name: RemoveFailedPods
+              args:
+                minPodLifetimeSeconds: 3600
+            - name: RemovePodsHavingTooManyRestarts
+              args:
+                podRestartThreshold: 50
+                includingInitContainers: true
+          plugins:
+            deschedule:
+              enabled: [RemoveFailedPods, RemovePodsHavingTooManyRestarts]
+
+"""##,
+    "components/descheduler/kustomization.yaml": ##"""
+apiVersion: kustomize.config.k8s.io/v1alpha1
+kind: Component
+
+resources:
+  - descheduler.yaml
+
+"""##,
+    "components/falco/falco.yaml": ##"""
+apiVersion: helm.cattle.io/v1
+kind: HelmChart
+metadata:
+  name: falco
+  namespace: kube-system
+spec:
+  repo: https://falcosecurity.github.io/charts
+  chart: falco
+  version: 9.1.0
+  targetNamespace: falco
+  createNamespace: true
+  valuesContent: |
+    driver:
+      # No kernel module to build on the node; needs Linux 5.8 with BTF.
+      kind: modern_ebpf
+    tty: true
+    # Only where somebody has said that there is memory for it.
+    nodeSelector:
+      bashupload.app/falco: "true"
+    tolerations:
+      - key: node-role.kubernetes.io/control-plane
+        operator: Exists
+        effect: NoSchedule
+    resources:
+      requests: { cpu: 100m, memory: 256Mi }
+      limits: { memory: 1Gi }
+    falcoctl:
+      artifact:
+        install: { enabled: true }
+        # Rules that change by themselves are changes that nobody has read.
+        follow: { enabled: false }
+    customRules:
+      bashupload.yaml: |-
+        # One event for each container and not for each program in it: only its first process counts (vpid 1).
+        - rule: Privileged container started
+          desc: A privileged container outside of the namespaces of the system
+          condition: >
+            spawned_process and proc.vpid = 1 and container.privileged = true
+            and not k8s.ns.name in (kube-system, falco, longhorn-system, system-upgrade)
+          output: >
+            Privileged container started (namespace=%k8s.ns.name pod=%k8s.pod.name container=%container.name
+            image=%container.image.repository user=%user.name command=%proc.cmdline)
+          priority: WARNING
+          tags: [container]
+        # The image has no shell that anybody needs.
+        - rule: Program other than the service in a bashupload pod
+          desc: Something runs in the pods of the service that is neither bashupload nor nginx
+          condition: >
+            spawned_process and k8s.ns.name = bashupload and not proc.name in (bashupload, nginx)
+          output: >
+            Unexpected program (pod=%k8s.pod.name container=%container.name command=%proc.cmdline parent=%proc.pname)
+          priority: CRITICAL
+          tags: [container]
+
+"""##,
+    "components/falco/kustomization.yaml": ##"""
+apiVersion: kustomize.config.k8s.io/v1alpha1
+kind: Component
+
+resources:
+  - falco.yaml
+
+"""##,
+    "components/logs/alloy.yaml": ##"""
+# One agent per node. A sidecar in every pod would need a shared volume and would cost the same memory once per pod.
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: alloy
+  namespace: bashupload-logs
+automountServiceAccountToken: false
+---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata:
+  name: alloy
+  namespace: bashupload-logs
+  labels:
+    app.kubernetes.io/name: alloy
+spec:
+  selector:
+    matchLabels:
+      app.kubernetes.io/name: alloy
+  updateStrategy:
+    type: RollingUpdate
+    rollingUpdate:
+      maxSurge: 0
+      maxUnavailable: 1
+  revisionHistoryLimit: 2
+  template:
+    metadata:
+      labels:
+        app.kubernetes.io/name: alloy
+    spec:
+      nodeSelector:
+        bashupload.app/role: edge
+      tolerations:
+        - key: node-role.kubernetes.io/control-plane
+          operator: Exists
+          effect: NoSchedule
+        - key: bashupload.app/spot
+          operator: Exists
+          effect: NoSchedule
+      serviceAccountName: alloy
+      automountServiceAccountToken: false
+      enableServiceLinks: false
+      # The store is outside: logs must leave when the cluster's own DNS is what is broken.
+      dnsPolicy: Default
+      securityContext:
+        seccompProfile:
+          type: RuntimeDefault
+      containers:
+        - name: alloy
+          image: docker.io/grafana/alloy:v1.21.2
+          imagePullPolicy: IfNotPresent
+          args:
+            - run
+            - /etc/alloy/config.alloy
+            - --storage.path=/var/lib/alloy
+            - --server.http.listen-addr=0.0.0.0:12345
+            - --disable-reporting
+          env:
+            - { name: GOMEMLIMIT, value: 110MiB }
+            - name: NODE_NAME
+              valueFrom:
+                fieldRef: { fieldPath: spec.nodeName }
+            - name: LOKI_URL
+              valueFrom:
+                secretKeyRef: { name: bashupload-loki, key: url }
+            - name: LOKI_USERNAME
+              valueFrom:
+                secretKeyRef: { name: bashupload-loki, key: username }
+            - name: LOKI_PASSWORD
+              valueFrom:
+                secretKeyRef: { name: bashupload-loki, key: password }
+          ports:
+            - name: http
+              containerPort: 12345
+              protocol: TCP
+          readinessProbe:
+            httpGet: { path: /-/ready, port: http }
+            periodSeconds: 15
+          resources:
+            requests: { cpu: 20m, memory: 80Mi }
+            limits: { memory: 144Mi }
+          securityContext:
+            # The files belong to root; with no capability at all it may read them and no more.
+            runAsUser: 0
+            allowPrivilegeEscalation: false
+            readOnlyRootFilesystem: true
+            capabilities: { drop: [ALL] }
+          volumeMounts:
+            - name: config
+              mountPath: /etc/alloy
+              readOnly: true
+            - name: pod-logs
+              mountPath: /var/log/pods
+              readOnly: true
+            - name: state
+              mountPath: /var/lib/alloy
+      volumes:
+        - name: config
+          configMap: { name: alloy }
+        - name: pod-logs
+          hostPath: { path: /var/log/pods, type: Directory }
+        - name: state
+          emptyDir: { sizeLimit: 128Mi }
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: alloy
+  namespace: bashupload-logs
+spec:
+  podSelector: {}
+  policyTypes: [Ingress, Egress]
+  egress:
+    - ports:
+        - { protocol: TCP, port: 443 }
+        - { protocol: TCP, port: 3100 }
+        - { protocol: TCP, port: 53 }
+        - { protocol: UDP, port: 53 }
+
+"""##,
+    "components/logs/config.alloy": ##"""
+// Logs of the pods of the namespace bashupload on this node, to a Loki outside of the cluster. The kubelet rotates the files
+// (containerLogMaxSize, containerLogMaxFiles); here nothing is kept but the position.
+logging {
+  level = "warn"
+}
+
+local.file_match "pods" {
+  path_targets = [{
+    "__path__" = "/var/log/pods/bashupload_*/*/*.log",
+    "job"      = "bashupload",
+    "node"     = sys.env("NODE_NAME"),
+  }]
+}
+
+loki.source.file "pods" {
+  targets    = local.file_match.pods.targets
+  forward_to = [loki.process.lines.receiver]
+}
+
+// The runtime puts a time and a stream in front of every line. What remains is bashupload's JSON, without names of files and
+// without paths of uploads.
+loki.process "lines" {
+  stage.cri { }
+  forward_to = [loki.write.store.receiver]
+}
+
+loki.write "store" {
+  endpoint {
+    url = sys.env("LOKI_URL")
+    basic_auth {
+      username = sys.env("LOKI_USERNAME")
+      password = sys.env("LOKI_PASSWORD")
+    }
+  }
+}
+
+"""##,
+    "components/logs/kustomization.yaml": ##"""
+apiVersion: kustomize.config.k8s.io/v1alpha1
+kind: Component
+
+resources:
+  - namespace.yaml
+  - alloy.yaml
+
+configMapGenerator:
+  - name: alloy
+    namespace: bashupload-logs
+    files: [config.alloy]
+
+"""##,
+    "components/logs/namespace.yaml": ##"""
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: bashupload-logs
+  labels:
+    # Reads the log files of the node, which even the level "baseline" refuses.
+    pod-security.kubernetes.io/enforce: privileged
+    pod-security.kubernetes.io/warn: baseline
+
+"""##,
+    "components/longhorn/kustomization.yaml": ##"""
+apiVersion: kustomize.config.k8s.io/v1alpha1
+kind: Component
+
+resources:
+  - longhorn.yaml
+
+"""##,
+    "components/longhorn/longhorn.yaml": ##"""
+apiVersion: helm.cattle.io/v1
+kind: HelmChart
+metadata:
+  name: longhorn
+  namespace: kube-system
+spec:
+  repo: https://charts.longhorn.io
+  chart: longhorn
+  version: 1.12.1
+  targetNamespace: longhorn-system
+  createNamespace: true
+  valuesContent: |
+    persistence:
+      # local-path of k3s stays the default: a volume is replicated only when somebody asks for it.
+      defaultClass: false
+      defaultClassReplicaCount: 2
+    defaultSettings:
+      # Only nodes labelled node.longhorn.io/create-default-disk=true store anything.
+      createDefaultDiskLabeledNodes: true
+      defaultReplicaCount: 2
+      replicaSoftAntiAffinity: false
+      storageMinimalAvailablePercentage: 25
+    longhornUI:
+      replicas: 1
+
+"""##,
+    "components/monitoring/alerts.yml": ##"""
+groups:
+  - name: bashupload
+    rules:
+      - alert: EdgeDown
+        expr: up{job="bashupload"} == 0
+        for: 2m
+        labels: { severity: critical }
+        annotations:
+          summary: "bashupload on {{ $labels.instance }} does not answer"
+          action: "take its address out of DNS, then: kubectl -n bashupload describe pod, and its log"
+      - alert: NoEdges
+        # A target that is gone has no `up` that could be 0.
+        expr: absent(up{job="bashupload"})
+        for: 5m
+        labels: { severity: critical }
+        annotations:
+          summary: "Prometheus sees no pod of bashupload at all"
+          action: "kubectl -n bashupload get daemonset,pods; is a node labelled bashupload.app/role=edge?"
+      - alert: ManyErrors
+        expr: |
+          sum by (instance) (rate(bashupload_requests_total{status=~"5.."}[5m]))
+            / sum by (instance) (rate(bashupload_requests_total[5m])) > 0.05
+          and sum by (instance) (rate(bashupload_requests_total[5m])) > 0.1
+        for: 10m
+        labels: { severity: critical }
+        annotations:
+          summary: "{{ $value | humanizePercentage }} of the requests to {{ $labels.instance }} fail"
+          action: "503: the store is away; 507: the disk is full; else the log says what"
+      - alert: CertificateExpires
+        # Renewed when a third of its time is left (15 of 45 days); less than 10 days means that renewing fails.
+        expr: certmanager_certificate_expiration_timestamp_seconds{namespace="bashupload"} - time() < 10 * 86400
+        for: 1h
+        labels: { severity: critical }
+        annotations:
+          summary: "the certificate {{ $labels.name }} has {{ $value | humanizeDuration }} left and was not renewed"
+          action: "kubectl -n bashupload describe certificate,order,challenge"
+
+  - name: node
+    rules:
+      - alert: HighMemoryUsage
+        # What could be given back counts as free: MemAvailable, not MemFree. A node of 2 GB has 300 MB left at 85 %; pods are
+        # evicted below 100 MB.
+        expr: (1 - node_memory_MemAvailable_bytes{job="node"} / node_memory_MemTotal_bytes{job="node"}) * 100 > 85
+        for: 5m
+        labels: { severity: warning }
+        annotations:
+          summary: "{{ $labels.instance }} uses {{ printf \"%.0f\" $value }} % of its memory"
+          action: "kubectl top pod -A --sort-by=memory"
+      - alert: DiskFills
+        expr: |
+          node_filesystem_avail_bytes{job="node",mountpoint="/"} / node_filesystem_size_bytes{job="node",mountpoint="/"} < 0.15
+          or predict_linear(node_filesystem_avail_bytes{job="node",mountpoint="/"}[6h], 24 * 3600) < 0
+        for: 30m
+        labels: { severity: warning }
+        annotations:
+          summary: "the disk of {{ $labels.instance }} is full now or within a day"
+          action: "images: crictl rmi --prune; logs: journalctl --vacuum-size=100M"
+      - alert: ClockWrong
+        # Expiry is part of every id and every node reads it with its own clock.
+        expr: abs(node_timex_offset_seconds{job="node"}) > 1 or node_timex_sync_status{job="node"} == 0
+        for: 15m
+        labels: { severity: warning }
+        annotations:
+          summary: "the clock of {{ $labels.instance }} is off or not synchronised"
+          action: "timedatectl; systemctl status systemd-timesyncd chrony"
+
+"""##,
+    "components/monitoring/kustomization.yaml": ##"""
+apiVersion: kustomize.config.k8s.io/v1alpha1
+kind: Component
+
+resources:
+  - namespace.yaml
+  - prometheus.yaml
+  - node-exporter.yaml
+  - network-policy.yaml
+
+configMapGenerator:
+  - name: prometheus
+    namespace: bashupload-monitoring
+    files: [prometheus.yml, alerts.yml]
+
+"""##,
+    "components/monitoring/namespace.yaml": ##"""
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: bashupload-monitoring
+  labels:
+    # node_exporter reads /proc and /sys of the node, which even the level "baseline" refuses.
+    pod-security.kubernetes.io/enforce: privileged
+    pod-security.kubernetes.io/warn: baseline
+
+"""##,
+    "components/monitoring/network-policy.yaml": ##"""
+# Into the pods of the service, to the port of the metrics, from Prometheus and nobody else.
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: bashupload-metrics
+  namespace: bashupload
+spec:
+  podSelector:
+    matchLabels:
+      app.kubernetes.io/name: bashupload
+      app.kubernetes.io/component: edge
+  policyTypes: [Ingress]
+  ingress:
+    - from:
+        - namespaceSelector:
+            matchLabels:
+              kubernetes.io/metadata.name: bashupload-monitoring
+          podSelector:
+            matchLabels:
+              app.kubernetes.io/name: prometheus
+      ports:
+        - { protocol: TCP, port: 9090 }
+---
+# Inside of monitoring pods reach each other; nobody comes from outside (`kubectl port-forward` goes through the kubelet).
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: monitoring
+  namespace: bashupload-monitoring
+spec:
+  podSelector: {}
+  policyTypes: [Ingress]
+  ingress:
+    - from:
+        - podSelector: {}
+
+"""##,
+    "components/monitoring/node-exporter.yaml": ##"""
+# On every node, through the pod network: with hostNetwork its port would be open on a public address. The price is that
+# traffic counters are those of the pod; bashupload_sent_bytes_total has what matters.
+apiVersion: apps/v1
+kind: DaemonSet
+metadata:
+  name: node-exporter
+  namespace: bashupload-monitoring
+  labels:
+    app.kubernetes.io/name: node-exporter
+spec:
+  selector:
+    matchLabels:
+      app.kubernetes.io/name: node-exporter
+  updateStrategy:
+    type: RollingUpdate
+    rollingUpdate:
+      maxSurge: 0
+      maxUnavailable: 1
+  revisionHistoryLimit: 2
+  template:
+    metadata:
+      labels:
+        app.kubernetes.io/name: node-exporter
+    spec:
+      automountServiceAccountToken: false
+      enableServiceLinks: false
+      tolerations:
+        - operator: Exists
+          effect: NoSchedule
+      securityContext:
+        runAsNonRoot: true
+        runAsUser: 65534
+        runAsGroup: 65534
+        seccompProfile:
+          type: RuntimeDefault
+      containers:
+        - name: node-exporter
+          image: quay.io/prometheus/node-exporter:v1.12.0
+          imagePullPolicy: IfNotPresent
+          args:
+            - --path.procfs=/host/proc
+            - --path.sysfs=/host/sys
+            - --path.rootfs=/host/root
+            # A few collectors instead of forty: a node has a dozen disks and interfaces that nobody looks at.
+            - --collector.disable-defaults
+            - --collector.cpu
+            - --collector.diskstats
+            - --collector.filesystem
+            - --collector.loadavg
+            - --collector.meminfo
+            - --collector.pressure
+            - --collector.timex
+            - --collector.filesystem.mount-points-exclude=^/(dev|proc|run|sys|var/lib/(kubelet|rancher))($|/)
+          ports:
+            - name: metrics
+              containerPort: 9100
+              protocol: TCP
+          livenessProbe:
+            httpGet: { path: /, port: metrics }
+            periodSeconds: 30
+          resources:
+            requests: { cpu: 10m, memory: 24Mi }
+            limits: { memory: 64Mi }
+          securityContext:
+            allowPrivilegeEscalation: false
+            readOnlyRootFilesystem: true
+            capabilities: { drop: [ALL] }
+          volumeMounts:
+            - name: proc
+              mountPath: /host/proc
+              readOnly: true
+            - name: sys
+              mountPath: /host/sys
+              readOnly: true
+            - name: root
+              mountPath: /host/root
+              mountPropagation: HostToContainer
+              readOnly: true
+      volumes:
+        - name: proc
+          hostPath: { path: /proc, type: Directory }
+        - name: sys
+          hostPath: { path: /sys, type: Directory }
+        - name: root
+          hostPath: { path: /, type: Directory }
+
+"""##,
+    "components/monitoring/prometheus.yaml": ##"""
+# One Prometheus for the cluster, beside the control plane when there is room: on an edge it would take a tenth of the memory.
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: prometheus
+  namespace: bashupload-monitoring
+---
+# Finding the pods is all it may do, in the two namespaces where they are.
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata:
+  name: prometheus
+  namespace: bashupload-monitoring
+rules:
+  - apiGroups: [""]
+    resources: [pods]
+    verbs: [get, list, watch]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata:
+  name: prometheus
+  namespace: bashupload-monitoring
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: Role
+  name: prometheus
+subjects:
+  - kind: ServiceAccount
+    name: prometheus
+    namespace: bashupload-monitoring
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata:
+  name: prometheus
+  namespace: bashupload
+rules:
+  - apiGroups: [""]
+    resources: [pods]
+    verbs: [get, list, watch]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata:
+  name: prometheus
+  namespace: bashupload
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: Role
+  name: prometheus
+subjects:
+  - kind: ServiceAccount
+    name: prometheus
+    namespace: bashupload-monitoring
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: prometheus
+  namespace: bashupload-monitoring
+  labels:
+    app.kubernetes.io/name: prometheus
+spec:
+  replicas: 1
+  revisionHistoryLimit: 2
+  # Never two at a time on a small node.
+  strategy:
+    type: Recreate
+  selector:
+    matchLabels:
+      app.kubernetes.io/name: prometheus
+  template:
+    metadata:
+      labels:
+        app.kubernetes.io/name: prometheus
+    spec:
+      serviceAccountName: prometheus
+      enableServiceLinks: false
+      tolerations:
+        - key: node-role.kubernetes.io/control-plane
+          operator: Exists
+          effect: NoSchedule
+      affinity:
+        nodeAffinity:
+          preferredDuringSchedulingIgnoredDuringExecution:
+            - weight: 100
+              preference:
+                matchExpressions:
+                  - key: bashupload.app/role
+                    operator: In
+                    values: [control]
+      securityContext:
+        runAsNonRoot: true
+        runAsUser: 65534
+        runAsGroup: 65534
+        fsGroup: 65534
+        seccompProfile:
+          type: RuntimeDefault
+      containers:
+        - name: prometheus
+          image: quay.io/prometheus/prometheus:v3.13.3
+          imagePullPolicy: IfNotPresent
+          args:
+            - --config.file=/etc/prometheus/prometheus.yml
+            - --storage.tsdb.path=/prometheus
+            - --storage.tsdb.retention.time=15d
+            - --storage.tsdb.retention.size=1500MB
+            - --web.listen-address=:9090
+          env:
+            # Go collects garbage harder before the kernel ends it.
+            - { name: GOMEMLIMIT, value: 320MiB }
+          ports:
+            - name: web
+              containerPort: 9090
+              protocol: TCP
+          startupProbe:
+            httpGet: { path: /-/ready, port: web }
+            periodSeconds: 5
+            failureThreshold: 60
+          livenessProbe:
+            httpGet: { path: /-/healthy, port: web }
+            periodSeconds: 15
+            failureThreshold: 4
+          readinessProbe:
+            httpGet: { path: /-/ready, port: web }
+            periodSeconds: 10
+          resources:
+            requests: { cpu: 50m, memory: 192Mi }
+            limits: { memory: 400Mi }
+          securityContext:
+            allowPrivilegeEscalation: false
+            readOnlyRootFilesystem: true
+            capabilities: { drop: [ALL] }
+          volumeMounts:
+            - name: config
+              mountPath: /etc/prometheus
+              readOnly: true
+            - name: data
+              mountPath: /prometheus
+      volumes:
+        - name: config
+          configMap: { name: prometheus }
+        # Survives restarts, not a new pod. Who wants history gives it a volume, or remote_write.
+        - name: data
+          emptyDir: { sizeLimit: 2Gi }
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: prometheus
+  namespace: bashupload-monitoring
+  labels:
+    app.kubernetes.io/name: prometheus
+spec:
+  type: ClusterIP
+  selector:
+    app.kubernetes.io/name: prometheus
+  ports:
+    - name: web
+      port: 9090
+      targetPort: web
+      protocol: TCP
+
+"""##,
+    "components/monitoring/prometheus.yml": ##"""
+global:
+  scrape_interval: 30s
+  evaluation_interval: 30s
+
+rule_files: [/etc/prometheus/alerts.yml]
+
+# Add your Alertmanager in an overlay:
+# alerting: { alertmanagers: [{ static_configs: [{ targets: ["alertmanager.example.org:9093"] }] }] }
+
+scrape_configs:
+  # Both by pod and through the pod network: it is encrypted between nodes, and node ports are closed to everybody.
+  - job_name: bashupload
+    kubernetes_sd_configs:
+      - role: pod
+        namespaces: { names: [bashupload] }
+    relabel_configs:
+      - source_labels: [__meta_kubernetes_pod_label_app_kubernetes_io_component, __meta_kubernetes_pod_container_port_name]
+        regex: edge;metrics
+        action: keep
+      - source_labels: [__meta_kubernetes_pod_node_name]
+        target_label: instance
+
+  - job_name: node
+    kubernetes_sd_configs:
+      - role: pod
+        namespaces: { names: [bashupload-monitoring] }
+    relabel_configs:
+      - source_labels: [__meta_kubernetes_pod_label_app_kubernetes_io_name]
+        regex: node-exporter
+        action: keep
+      - source_labels: [__meta_kubernetes_pod_node_name]
+        target_label: instance
+
+  # When certificates expire, in cert-manager's own words. Absent with a certificate of your own.
+  - job_name: cert-manager
+    static_configs:
+      - targets: ["cert-manager.cert-manager.svc:9402"]
+
+"""##,
+    "components/own-certificate/kustomization.yaml": ##"""
+apiVersion: kustomize.config.k8s.io/v1alpha1
+kind: Component
+
+# One object per patch: kustomize 5.5 crashes on a file with several deletions.
+patches:
+  - patch: |
+      apiVersion: cert-manager.io/v1
+      kind: Certificate
+      metadata: { name: bashupload-wildcard, namespace: bashupload }
+      $patch: delete
+  - patch: |
+      apiVersion: cert-manager.io/v1
+      kind: ClusterIssuer
+      metadata: { name: bashupload-letsencrypt }
+      $patch: delete
+  - patch: |
+      apiVersion: cert-manager.io/v1
+      kind: ClusterIssuer
+      metadata: { name: bashupload-letsencrypt-staging }
+      $patch: delete
+
+"""##,
+    "components/quota/kustomization.yaml": ##"""
+apiVersion: kustomize.config.k8s.io/v1alpha1
+kind: Component
+
+resources:
+  - quota.yaml
+
+"""##,
+    "components/quota/quota.yaml": ##"""
+# For 3 edge nodes; a DaemonSet needs more with every node, and a quota that is too small lets the last nodes without a pod
+# and says so only in the events of the DaemonSet. So, with n nodes:
+#   requests.cpu     (n + 1) × 150m  + 2 ×  20m      one pod more than nodes: the old one may still be ending
+#   requests.memory  (n + 1) × 176Mi + 2 ×  48Mi     and two runs of the cleanup
+#   limits.memory    (n + 1) × 512Mi + 2 × 128Mi
+#   pods             (n + 1) + 2
+apiVersion: v1
+kind: ResourceQuota
+metadata:
+  name: bashupload
+  namespace: bashupload
+spec:
+  hard:
+    requests.cpu: 640m
+    requests.memory: 800Mi
+    limits.memory: 2304Mi
+    pods: "6"
+---
+# A quota refuses pods that say nothing; this says it for them. No default CPU limit: it would throttle transfers.
+apiVersion: v1
+kind: LimitRange
+metadata:
+  name: bashupload
+  namespace: bashupload
+spec:
+  limits:
+    - type: Container
+      defaultRequest: { cpu: 20m, memory: 48Mi }
+      default: { memory: 128Mi }
+      max: { memory: 512Mi }
+
+"""##,
+    "components/spot/cleanup.yaml": ##"""
+apiVersion: batch/v1
+kind: CronJob
+metadata:
+  name: bashupload-cleanup
+  namespace: bashupload
+spec:
+  jobTemplate:
+    spec:
+      template:
+        spec:
+          # Runs elsewhere when there is an elsewhere; tolerated, because all edges may be spot machines.
+          tolerations:
+            - key: node-role.kubernetes.io/control-plane
+              operator: Exists
+              effect: NoSchedule
+            - key: bashupload.app/spot
+              operator: Exists
+              effect: NoSchedule
+          affinity:
+            nodeAffinity:
+              preferredDuringSchedulingIgnoredDuringExecution:
+                - weight: 100
+                  preference:
+                    matchExpressions:
+                      - key: bashupload.app/spot
+                        operator: DoesNotExist
+
+"""##,
+    "components/spot/daemonset.yaml": ##"""
+apiVersion: apps/v1
+kind: DaemonSet
+metadata:
+  name: bashupload
+  namespace: bashupload
+spec:
+  template:
+    spec:
+      # A patch replaces the whole list, so the toleration of the base stands here again.
+      tolerations:
+        - key: node-role.kubernetes.io/control-plane
+          operator: Exists
+          effect: NoSchedule
+        - key: bashupload.app/spot
+          operator: Exists
+          effect: NoSchedule
+
+"""##,
+    "components/spot/kustomization.yaml": ##"""
+apiVersion: kustomize.config.k8s.io/v1alpha1
+kind: Component
+
+patches:
+  - path: daemonset.yaml
+  - path: cleanup.yaml
+
+"""##,
+    "components/tls-direct/daemonset.yaml": ##"""
+apiVersion: apps/v1
+kind: DaemonSet
+metadata:
+  name: bashupload
+  namespace: bashupload
+spec:
+  template:
+    spec:
+      containers:
+        - name: nginx
+          $patch: delete
+        - name: bashupload
+          env:
+            - { name: PORT, value: "8443" }
+            # Read again when the kubelet has renewed them; connections in progress keep theirs.
+            - { name: TLS_CERT_FILE, value: /etc/bashupload-tls/tls.crt }
+            - { name: TLS_KEY_FILE, value: /etc/bashupload-tls/tls.key }
+          ports:
+            - containerPort: 3000
+              protocol: TCP
+              $patch: delete
+            - name: https
+              containerPort: 8443
+              hostPort: 443
+              protocol: TCP
+          startupProbe:
+            httpGet: { path: /healthz, port: https, scheme: HTTPS }
+          livenessProbe:
+            httpGet: { path: /healthz, port: https, scheme: HTTPS }
+          readinessProbe:
+            httpGet: { path: /readyz, port: https, scheme: HTTPS }
+          lifecycle:
+            preStop:
+              sleep: { seconds: 5 }
+          volumeMounts:
+            - name: certificate
+              mountPath: /etc/bashupload-tls
+              readOnly: true
+      volumes:
+        - name: nginx-config
+          $patch: delete
+        - name: nginx-tmp
+          $patch: delete
+
+"""##,
+    "components/tls-direct/kustomization.yaml": ##"""
+apiVersion: kustomize.config.k8s.io/v1alpha1
+kind: Component
+
+configMapGenerator:
+  - name: bashupload
+    namespace: bashupload
+    behavior: merge
+    literals:
+      # Clients connect to bashupload itself: there is no proxy to believe.
+      - TRUSTED_PROXIES=
+
+patches:
+  - path: daemonset.yaml
+  - path: service.yaml
+  - path: nginx-config.yaml
+  - path: network-policy.yaml
+
+"""##,
+    "components/tls-direct/network-policy.yaml": ##"""
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: bashupload-public
+  namespace: bashupload
+spec:
+  ingress:
+    - from:
+        - ipBlock: { cidr: 0.0.0.0/0 }
+        - ipBlock: { cidr: "::/0" }
+      ports:
+        - { protocol: TCP, port: 8443 }
+
+"""##,
+    "components/tls-direct/nginx-config.yaml": ##"""
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: bashupload-nginx
+  namespace: bashupload
+$patch: delete
+
+"""##,
+    "components/tls-direct/service.yaml": ##"""
+apiVersion: v1
+kind: Service
+metadata:
+  name: bashupload
+  namespace: bashupload
+spec:
+  ports:
+    - port: 80
+      protocol: TCP
+      $patch: delete
+
+"""##,
+    "components/tunnel/kustomization.yaml": ##"""
+apiVersion: kustomize.config.k8s.io/v1alpha1
+kind: Component
+
+resources:
+  - tunnel.yaml
+
+"""##,
+    "components/tunnel/tunnel.yaml": ##"""
+# The Kubernetes API through Cloudflare Tunnel, for administrators whose own address changes. Never for uploads: bodies above
+# 100 MB are refused there on the free plan, and every byte would take a detour.
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: bashupload-tunnel
+  labels:
+    pod-security.kubernetes.io/enforce: restricted
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: cloudflared
+  namespace: bashupload-tunnel
+automountServiceAccountToken: false
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: cloudflared
+  namespace: bashupload-tunnel
+  labels:
+    app.kubernetes.io/name: cloudflared
+spec:
+  replicas: 1
+  revisionHistoryLimit: 2
+  selector:
+    matchLabels:
+      app.kubernetes.io/name: cloudflared
+  template:
+    metadata:
+      labels:
+        app.kubernetes.io/name: cloudflared
+    spec:
+      serviceAccountName: cloudflared
+      automountServiceAccountToken: false
+      enableServiceLinks: false
+      # Beside the API that it leads to, where that is possible.
+      tolerations:
+        - key: node-role.kubernetes.io/control-plane
+          operator: Exists
+          effect: NoSchedule
+      affinity:
+        nodeAffinity:
+          preferredDuringSchedulingIgnoredDuringExecution:
+            - weight: 100
+              preference:
+                matchExpressions:
+                  - key: node-role.kubernetes.io/control-plane
+                    operator: Exists
+      securityContext:
+        runAsNonRoot: true
+        runAsUser: 65532
+        runAsGroup: 65532
+        seccompProfile:
+          type: RuntimeDefault
+      containers:
+        - name: cloudflared
+          image: docker.io/cloudflare/cloudflared:2026.7.3
+          imagePullPolicy: IfNotPresent
+          args: [tunnel, --no-autoupdate, --metrics, "0.0.0.0:2000", run]
+          env:
+            - name: TUNNEL_TOKEN
+              valueFrom:
+                secretKeyRef: { name: bashupload-tunnel, key: token }
+          ports:
+            - name: metrics
+              containerPort: 2000
+              protocol: TCP
+          livenessProbe:
+            httpGet: { path: /ready, port: metrics }
+            periodSeconds: 10
+            failureThreshold: 6
+          resources:
+            requests: { cpu: 20m, memory: 48Mi }
+            limits: { memory: 128Mi }
+          securityContext:
+            allowPrivilegeEscalation: false
+            readOnlyRootFilesystem: true
+            capabilities: { drop: [ALL] }
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: cloudflared
+  namespace: bashupload-tunnel
+spec:
+  podSelector: {}
+  policyTypes: [Ingress, Egress]
+  egress:
+    # Cloudflare's edge (7844), the API server (443 before and 6443 after the Service's translation) and names.
+    - ports:
+        - { protocol: TCP, port: 7844 }
+        - { protocol: UDP, port: 7844 }
+        - { protocol: TCP, port: 443 }
+        - { protocol: TCP, port: 6443 }
+        - { protocol: TCP, port: 53 }
+        - { protocol: UDP, port: 53 }
+
+"""##,
+    "components/upgrade-controller/kustomization.yaml": ##"""
+apiVersion: kustomize.config.k8s.io/v1alpha1
+kind: Component
+
+resources:
+  - plans.yaml
+
+"""##,
+    "components/upgrade-controller/plans.yaml": ##"""
+# Servers first, one at a time; then the agents, one at a time. The version is pinned and moves by one minor version at most:
+# the controller does not check that, and Kubernetes supports nothing else. There is no way back but a snapshot.
+apiVersion: upgrade.cattle.io/v1
+kind: Plan
+metadata:
+  name: k3s-server
+  namespace: system-upgrade
+spec:
+  version: v1.33.5+k3s1
+  concurrency: 1
+  cordon: true
+  serviceAccountName: system-upgrade
+  nodeSelector:
+    matchExpressions:
+      - key: node-role.kubernetes.io/control-plane
+        operator: Exists
+  tolerations:
+    - key: node-role.kubernetes.io/control-plane
+      operator: Exists
+      effect: NoSchedule
+  upgrade:
+    image: rancher/k3s-upgrade
+---
+apiVersion: upgrade.cattle.io/v1
+kind: Plan
+metadata:
+  name: k3s-agent
+  namespace: system-upgrade
+spec:
+  version: v1.33.5+k3s1
+  concurrency: 1
+  # No drain: the pods of the DaemonSet would stay anyway, and running containers survive a restart of k3s.
+  cordon: true
+  serviceAccountName: system-upgrade
+  nodeSelector:
+    matchExpressions:
+      - key: node-role.kubernetes.io/control-plane
+        operator: DoesNotExist
+  tolerations:
+    - key: bashupload.app/spot
+      operator: Exists
+      effect: NoSchedule
+  prepare:
+    image: rancher/k3s-upgrade
+    args: [prepare, k3s-server]
+  upgrade:
+    image: rancher/k3s-upgrade
+
+"""##,
+    "components/vpa/kustomization.yaml": ##"""
+apiVersion: kustomize.config.k8s.io/v1alpha1
+kind: Component
+
+resources:
+  - vpa.yaml
+
+"""##,
+    "components/vpa/vpa.yaml": ##"""
+# Recommends, never acts: to change the size of a pod it would be evicted, and with hostPort that is an outage of the node.
+apiVersion: autoscaling.k8s.io/v1
+kind: VerticalPodAutoscaler
+metadata:
+  name: bashupload
+  namespace: bashupload
+spec:
+  targetRef:
+    apiVersion: apps/v1
+    kind: DaemonSet
+    name: bashupload
+  updatePolicy:
+    updateMode: "Off"
+  resourcePolicy:
+    containerPolicies:
+      - containerName: "*"
+        controlledResources: [cpu, memory]
+        minAllowed: { cpu: 20m, memory: 32Mi }
+        # More than this does not fit beside the system on a node of 2 GB.
+        maxAllowed: { cpu: "1", memory: 512Mi }
 
 """##,
   ]
