@@ -44,19 +44,25 @@ struct DeployStoryTests {
     defer { story.scratch.remove() }
     _ = await story.deploy("apply", "--yes")
     let apply = ["apply", "--server-side", "--field-manager=bashupload-deploy", "--force-conflicts"]
+    func pruning(_ namespace: String) -> [String] {
+      apply + ["--prune", "--applyset=configmaps/bashupload-applyset", "--namespace=\(namespace)", "--filename=-"]
+    }
     #expect(
       Self.changes(story) == [
         apply + ["--filename=-"],  // namespaces
         ["create", "--filename=-"],  // lock
         apply + ["--filename=-"],  // cert-manager
         apply + ["--filename=-"],  // secrets
-        apply + ["--prune", "--applyset=configmaps/bashupload-applyset", "--namespace=bashupload", "--filename=-"],
+        pruning("bashupload-monitoring"),
+        pruning("kube-system"),
+        pruning("bashupload"),
         ["create", "--filename=-"],  // generation
         ["delete", "--ignore-not-found", "--wait=true", "--timeout=240s", "--filename=-"],  // lock
       ])
-    let pruning = story.cluster.invocations.first { $0.arguments.contains("--prune") }
-    #expect(pruning?.environment == ["KUBECTL_APPLYSET": "true"])
-    #expect(pruning?.input?.contains("\"kind\":\"Secret\"") == false)
+    for call in story.cluster.invocations where call.arguments.contains("--prune") {
+      #expect(call.environment == ["KUBECTL_APPLYSET": "true"])
+      #expect(call.input?.contains("\"kind\":\"Secret\"") == false)
+    }
   }
 
   @Test func aChangedPolicyIsShownAsOneChangedConfigMap() async throws {
@@ -114,6 +120,21 @@ struct DeployStoryTests {
     #expect(plan.text.contains("- ResourceQuota bashupload/bashupload"), "\(plan.text)")
     _ = await story.deploy("apply", "--yes")
     #expect(story.cluster.object("ResourceQuota", "bashupload") == nil)
+    // A namespace of which nothing is wanted any more, and a set that is empty now.
+    let small = Example.with("monitoring: { enabled: true }", "monitoring: { enabled: false }").replacing(
+      "  email: ops@example.org\n", with: ""
+    ).replacing("issuer: letsencrypt ", with: "issuer: { secret: own } ").replacing(
+      "  dns01: { cloudflare: { apiToken: { fromEnv: CLOUDFLARE_CERT_TOKEN } } }\n", with: "")
+    try story.write(small)
+    let less = await story.deploy("plan")
+    #expect(less.text.contains("- Namespace bashupload-monitoring"), "\(less.text)")
+    #expect(less.text.contains("- HelmChart kube-system/cert-manager"))
+    let apply = await story.deploy("apply", "--yes")
+    #expect(apply.status == 0, "\(apply.text)")
+    #expect(story.cluster.object("HelmChart", "cert-manager") == nil)
+    #expect(story.cluster.object("Namespace", "bashupload-monitoring") == nil)
+    let after = await story.deploy("plan")
+    #expect(after.status == 0, "\(after.text)")
   }
 
   @Test func aVersionThatDoesNotRunIsExplainedAndTakenBack() async throws {
@@ -160,12 +181,12 @@ struct DeployStoryTests {
 
   /// Interrupted at any step, the next run finishes.
   @Test func everyInterruptionIsFinishedByTheNextRun() async throws {
-    for step in 1...7 {
+    for step in 1...9 {
       let story = try Story()
       defer { story.scratch.remove() }
       story.cluster.state.withLock { $0.failingChange = step }
       let first = await story.deploy("apply", "--yes")
-      // The seventh gives the lock back: that it failed is told as well.
+      // The ninth gives the lock back: that it failed is told as well.
       #expect(first.status == 1, "step \(step): \(first.text)")
       // Somebody whose lock was left behind says so; a day later it is too old.
       story.cluster.state.withLock { state in

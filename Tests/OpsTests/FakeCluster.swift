@@ -142,6 +142,18 @@ extension FakeCluster.State {
       }
     }
     let isDry = words.contains("--dry-run=server")
+    // As kubectl 1.33 says it: a set whose mark is in a namespace has objects of that namespace only.
+    if words.contains("--prune") {
+      let namespace = Self.namespace(words)
+      if input.isEmpty { return CommandResult(status: 1, output: "", complaint: "error: no objects passed to apply") }
+      for object in input where !object.namespace.isEmpty && object.namespace != namespace {
+        return CommandResult(
+          status: 1, output: "",
+          complaint:
+            "error: the namespace from the provided object \"\(object.namespace)\" does not match the namespace "
+            + "\"\(namespace)\". You must pass '--namespace=\(object.namespace)' to perform this operation.")
+      }
+    }
     var results: [JSONValue] = []
     for object in input {
       let next = merged(object)
@@ -151,7 +163,7 @@ extension FakeCluster.State {
       applied[object.identity] = object.value
       settle(object.identity)
     }
-    if !isDry, words.contains("--prune") { prune(input) }
+    if !isDry, words.contains("--prune") { prune(input, Self.namespace(words)) }
     return words.contains("--output=json") ? list(results) : CommandResult(status: 0, output: "")
   }
 
@@ -218,11 +230,15 @@ extension FakeCluster.State {
     return .object(members)
   }
 
-  private mutating func prune(_ input: [KubernetesObject]) {
-    let mark: JSONValue = "applyset-test-v1"
+  private static func namespace(_ words: [String]) -> String {
+    words.first { $0.hasPrefix("--namespace=") }?.split(separator: "=").last.map(String.init) ?? "default"
+  }
+
+  private mutating func prune(_ input: [KubernetesObject], _ namespace: String) {
+    let mark: JSONValue = .string("applyset-\(namespace)-v1")
     let wanted = Set(input.map(\.identity))
     for (identity, value) in objects
-    where value.at("metadata", "labels", "applyset.kubernetes.io/part-of") != nil && !wanted.contains(identity) {
+    where value.at("metadata", "labels", "applyset.kubernetes.io/part-of") == mark && !wanted.contains(identity) {
       objects[identity] = nil
       applied[identity] = nil
     }
@@ -233,11 +249,11 @@ extension FakeCluster.State {
       kinds.insert(identity.group.isEmpty ? identity.kind : "\(identity.kind).\(identity.group)")
     }
     let parent = KubernetesObject.Identity(
-      group: "", kind: "ConfigMap", namespace: Kubectl.namespace, name: "bashupload-applyset")
+      group: "", kind: "ConfigMap", namespace: namespace, name: Kubectl.applySet)
     objects[parent] = [
       "apiVersion": "v1", "kind": "ConfigMap",
       "metadata": [
-        "name": "bashupload-applyset", "namespace": .string(Kubectl.namespace),
+        "name": .string(Kubectl.applySet), "namespace": .string(namespace),
         "labels": ["applyset.kubernetes.io/id": mark],
         "annotations": [
           "applyset.kubernetes.io/contains-group-kinds": .string(kinds.sorted().joined(separator: ",")),

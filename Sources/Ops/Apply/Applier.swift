@@ -41,9 +41,21 @@ struct Applier: Sendable {
     try await kubectl.apply(secrets.objects)
   }
 
-  /// Everything but our own namespace, in which the mark of the set lives.
+  /// Everything but our own namespace, in which the mark of the main set lives. Objects of the whole cluster belong to the
+  /// main set, which comes last: a namespace that is no longer wanted goes with it.
   func applyAll(_ objects: [KubernetesObject]) async throws {
-    try await kubectl.applyPruning(objects.filter { $0.kind != "Namespace" || $0.name != Kubectl.namespace })
+    let own = Kubectl.namespace
+    let sets = Dictionary(grouping: objects.filter { $0.kind != "Namespace" || $0.name != own }) { object in
+      object.namespace.isEmpty ? own : object.namespace
+    }
+    for (namespace, members) in sets.sorted(by: { $0.key < $1.key }) where namespace != own {
+      try await kubectl.applyPruning(members, namespace: namespace)
+    }
+    // kubectl does not prune with an empty set, so a set that has nothing left is removed here.
+    for set in try await kubectl.applySets() where sets[set.namespace] == nil {
+      try await kubectl.delete(try await kubectl.owned(by: set) + [set])
+    }
+    try await kubectl.applyPruning(sets[own] ?? [], namespace: own)
   }
 
   func waitUntilItRuns() async throws {

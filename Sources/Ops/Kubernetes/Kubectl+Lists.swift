@@ -1,13 +1,33 @@
 extension Kubectl {
-  /// What we have applied and pruned with: the objects of the kinds that the apply set names, with its mark.
-  package func owned() async throws -> [KubernetesObject] {
-    let name = Self.applySet.split(separator: "/").last.map(String.init) ?? ""
-    guard let parent = try await object("configmaps", name),
-      let id = parent.value.at("metadata", "labels", "applyset.kubernetes.io/id")?.string,
-      let kinds = parent.value.at("metadata", "annotations", "applyset.kubernetes.io/contains-group-kinds")?.string,
+  /// The marks of our sets, one in each namespace that we have applied to.
+  package func applySets() async throws -> [KubernetesObject] {
+    try await get("configmaps", namespace: nil, selector: "applyset.kubernetes.io/id").filter {
+      $0.name == Self.applySet
+    }
+  }
+
+  /// What we have applied and pruned with: the objects of the kinds that a set names, with its mark.
+  package func owned(by set: KubernetesObject) async throws -> [KubernetesObject] {
+    guard let id = set.value.at("metadata", "labels", "applyset.kubernetes.io/id")?.string,
+      let kinds = set.value.at("metadata", "annotations", "applyset.kubernetes.io/contains-group-kinds")?.string,
       !kinds.isEmpty
     else { return [] }
-    return try await get(kinds, namespace: nil, selector: "applyset.kubernetes.io/part-of=\(id)")
+    let selector = "applyset.kubernetes.io/part-of=\(id)"
+    let together = try await get(kinds, namespace: nil, selector: selector)
+    if !together.isEmpty { return together }
+    // One kind that the cluster does not know any more hides all others of the list.
+    var found: [KubernetesObject] = []
+    for kind in kinds.split(separator: ",") {
+      found += try await get(String(kind), namespace: nil, selector: selector)
+    }
+    return found
+  }
+
+  /// Everything that we have applied.
+  package func owned() async throws -> [KubernetesObject] {
+    var found: [KubernetesObject] = []
+    for set in try await applySets() { found += try await owned(by: set) }
+    return found
   }
 }
 

@@ -4,8 +4,8 @@ package struct Kubectl: Sendable {
   package static let fieldManager = "bashupload-deploy"
   /// The namespace of the service.
   package static let namespace = "bashupload"
-  /// The object that knows what we have applied, in our namespace; what is in it and no longer wanted is pruned.
-  package static let applySet = "configmaps/bashupload-applyset"
+  /// The object that knows what we have applied, one in each namespace; what is in it and no longer wanted is pruned.
+  package static let applySet = "bashupload-applyset"
 
   package let runner: any CommandRunner
 
@@ -57,11 +57,12 @@ package struct Kubectl: Sendable {
       ["apply"] + Self.serverSide + ["--filename=-"], input: KubernetesObject.stream(objects))
   }
 
-  /// Applies the whole set; what was in it the last time and is not now goes.
-  package func applyPruning(_ objects: [KubernetesObject]) async throws {
+  /// Applies the whole set of a namespace; what was in it the last time and is not now goes. Objects of the whole cluster
+  /// may be in any set. (kubectl refuses objects of two namespaces in one set whose mark is in a namespace.)
+  package func applyPruning(_ objects: [KubernetesObject], namespace: String) async throws {
     _ = try await output(
       ["apply"] + Self.serverSide + [
-        "--prune", "--applyset=\(Self.applySet)", "--namespace=\(Self.namespace)", "--filename=-",
+        "--prune", "--applyset=configmaps/\(Self.applySet)", "--namespace=\(namespace)", "--filename=-",
       ],
       environment: ["KUBECTL_APPLYSET": "true"], input: KubernetesObject.stream(objects), deadline: 300)
   }

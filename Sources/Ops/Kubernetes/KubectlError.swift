@@ -9,7 +9,8 @@ package struct KubectlError: Error, CustomStringConvertible {
   }
 
   package var description: String {
-    let lines = complaint.split(separator: "\n").prefix(12).joined(separator: "\n  ")
+    let lines = complaint.split(separator: "\n").filter { !$0.contains("memcache.go") }.prefix(12).joined(
+      separator: "\n  ")
     return "kubectl could not \(doing):\n  \(lines)\(hint.map { "\n  \($0)" } ?? "")"
   }
 

@@ -9,7 +9,7 @@ extension Schema {
   private static let policy: [SchemaKey] = [
     SchemaKey(
       "maxUploadSize", .scalar(.size(1...(1 << 40))), .optional("5GiB"),
-      "The largest upload (MAX_UPLOAD_SIZE). nginx gets no limit of its own: the service refuses with a clear answer."),
+      "The largest upload (MAX_UPLOAD_SIZE). nginx gets the same limit, and 1 MiB for a form's frame."),
     SchemaKey(
       "maxAge", .scalar(.duration(1...longest)), .optional("1h"),
       "How long an upload with counted downloads lives (MAX_AGE)."),

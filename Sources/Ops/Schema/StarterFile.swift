@@ -46,7 +46,7 @@ package enum StarterFile {
     private mutating func section(_ key: SchemaKey, _ keys: [SchemaKey], path: String, depth: Int, isOff: Bool) {
       if keys.first?.name == "enabled", path.hasPrefix("features.") {
         write("\(key.name): { enabled: false }", depth: depth, isOff: isOff)
-        return elements(Array(keys.dropFirst()), depth: depth + 1, prefix: "")
+        return elements(Array(keys.dropFirst()), depth: depth, prefix: "")
       }
       let isOff = isOff || (key.presence != .required && keys.contains { $0.presence == .required })
       write("\(key.name):", depth: depth, isOff: isOff)
