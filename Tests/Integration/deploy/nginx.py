@@ -10,11 +10,12 @@ import subprocess
 from pathlib import Path
 
 import wire
-from kustomize import BASE, build, find
+from kustomize import BASE, ROOT, build, find
 from running import free_port
 from waiting import eventually
 
-NGINX = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin") or "nginx"
+PLACES = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin", str(ROOT / ".build/tools/bin")])
+NGINX = shutil.which("nginx", path=PLACES) or "nginx"
 
 
 def version() -> tuple:

@@ -1,6 +1,6 @@
 """What schema validators and `kubectl kustomize` let through, and an API server or a running cluster would not.
 
-`problems(objects)` gives one line per mistake: which object, what is wrong, what to do. The objects of one installation are
+`problems(objects, edges)` gives one line per mistake: which object, what is wrong, what to do. The objects of one installation are
 checked together, because half of these mistakes are between two objects.
 """
 
@@ -96,10 +96,11 @@ def containers(template: dict) -> list:
 
 
 class Installation:
-    """All objects of one installation, and the questions that the checks ask about them."""
+    """All objects of one installation on so many edges, and the questions that the checks ask about them."""
 
-    def __init__(self, objects: list):
+    def __init__(self, objects: list, edges: int = 3):
         self.objects = objects
+        self.edges = edges
         self.workloads = [(item, pod_template(item)) for item in objects if pod_template(item)]
 
     def of_kind(self, *kinds) -> list:
@@ -511,7 +512,7 @@ def byte_count(text: str) -> int:
     return int(int(match[1]) * units[match[2]])
 
 
-def quotas(them, edges: int = 3):
+def quotas(them):
     """A quota must hold a pod on every edge, one that is ending, and two runs of the cleanup."""
     for quota in them.of_kind("ResourceQuota"):
         namespace = quota["metadata"].get("namespace")
@@ -519,7 +520,7 @@ def quotas(them, edges: int = 3):
         for item, template in them.workloads:
             if item["metadata"].get("namespace") != namespace:
                 continue
-            count = edges + 1 if item["kind"] == "DaemonSet" else 2
+            count = them.edges + 1 if item["kind"] == "DaemonSet" else 2
             needed["pods"] = needed.get("pods", 0) + count
             for container in containers(template):
                 for group, entries in (container.get("resources") or {}).items():
@@ -528,7 +529,7 @@ def quotas(them, edges: int = 3):
                         needed[key] = needed.get(key, 0) + count * quantity(amount)
         for key, amount in quota["spec"]["hard"].items():
             if key in needed and quantity(amount) < needed[key] - 1e-9:
-                yield quota, f"{key} is {amount} and {edges} edges need {needed[key]:.10g}: the last node would get no pod"
+                yield quota, f"{key} is {amount} and {them.edges} edges need {needed[key]:.10g}: the last node would get no pod"
 
 
 CHECKS = (
@@ -549,7 +550,7 @@ CHECKS = (
 )
 
 
-def problems(objects: list) -> list:
+def problems(objects: list, edges: int = 3) -> list:
     """One line per mistake, in the order of the checks; empty when there is none."""
-    installation = Installation(objects)
+    installation = Installation(objects, edges)
     return [f"{title(item)}: {line}" for check in CHECKS for item, line in check(installation)]

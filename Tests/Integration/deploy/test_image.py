@@ -124,10 +124,17 @@ def installed_in(stage: list) -> set:
     return found
 
 
+def linked(swift: bool) -> list:
+    """The libraries that the program is linked with: those of Swift, or all others with the loader."""
+    listed = subprocess.run(["ldd", BINARY], capture_output=True, text=True, check=True).stdout
+    found = re.findall(r"^\s*(\S+) => (/\S+)", listed, re.MULTILINE)
+    loader = [] if swift else re.findall(r"^\s*(/lib\S*/ld-linux\S+) ", listed, re.MULTILINE)
+    return [path for name, path in found if bool(SWIFT.match(name)) is swift] + loader
+
+
 def test_the_image_has_every_library():
     """What the program is linked with beside Swift is installed by the last stage, or in its base."""
-    listed = subprocess.run(["ldd", BINARY], capture_output=True, text=True, check=True).stdout
-    libraries = [path for name, path in re.findall(r"^\s*(\S+) => (/\S+)", listed, re.MULTILINE) if not SWIFT.match(name)]
+    libraries = linked(swift=False)
     assert any("sqlite" in path for path in libraries), "the list of libraries was not understood"
     have = IN_SLIM | installed_in(stages(DOCKERFILE.read_text())[-1])
     for path in libraries:
@@ -195,6 +202,33 @@ def test_the_server_runs_as_in_the_pod(serve, volumes):
     body = seeded("confined").randbytes(300000)
     assert_file(get(server, put(server, body).path), body)
     assert wire.request(server, "GET", "/readyz").status == 200
+
+
+def test_the_server_runs_in_the_image(serve, volumes):
+    """In a root file system with what the last stage of the Dockerfile has and nothing else, as its user, on its folders.
+
+    The libraries of Swift are laid in from the toolchain: in the image they are inside of the program.
+    """
+    root, user = volumes / "root", re.search(r"^USER (\d+)", DOCKERFILE.read_text(), re.MULTILINE)[1]
+    for folder in ("usr/local/bin", "etc/ssl/certs", "proc", "dev", "tmp", "data"):
+        (root / folder).mkdir(parents=True)
+    for folder in ("tmp", "data"):
+        (root / folder).chmod(0o777)
+    shutil.copy(BINARY, root / "usr/local/bin/bashupload")
+    for path in linked(swift=False) + linked(swift=True):
+        place = root / path.lstrip("/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, place)
+    mounts = "".join(f"mount --rbind /{name} {root}/{name}\n" for name in ("proc", "dev"))
+    owner = [f"--userspec={user}:{user}"] if os.geteuid() == 0 else []
+    entry = shlex.join(["chroot", *owner, str(root), "/usr/local/bin/bashupload"])
+    unshare = ["unshare", "-m"] if os.geteuid() == 0 else ["unshare", "-rm"]
+    environment = dict(re.findall(r"([A-Z_]+)=(\S+)", re.search(r"^ENV (.*)$", DOCKERFILE.read_text(), re.MULTILINE)[1]))
+    environment["METRICS_HOST"] = "127.0.0.1"
+    server = serve(wrapper=[*unshare, "sh", "-euc", f'{mounts}shift\nexec {entry} "$@"', "sh"], **environment)
+    body = seeded("image").randbytes(300000)
+    assert_file(get(server, put(server, body).path), body)
+    assert (root / "data/index.sqlite").stat().st_uid == (int(user) if os.geteuid() == 0 else os.geteuid())
 
 
 def test_nginx_runs_as_in_the_pod(serve, volumes):

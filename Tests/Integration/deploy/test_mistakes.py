@@ -188,6 +188,7 @@ def test_quota_that_is_too_small(tmp_path):
         small = key != "requests.memory"  # one GiB is enough for three
         assert any(f"{key} is {amount} and 3 edges need" in line for line in found) is small, found
     assert quota["spec"]["hard"]["pods"] == "6"
+    assert len(problems(objects, edges=4)) == 4 and problems(objects, edges=2) == []
 
 
 # Mistakes that schemas find: (kind, name, change, words)

@@ -16,7 +16,7 @@ from delay import delayed
 from kustomize import BASE
 from nginx import Nginx, base_configuration, certificate
 from uploads import assert_file, assert_gone, get_when_free, put, sha256, state, upload_of
-from waiting import eventually, pause, seeded
+from waiting import eventually, seeded
 
 MIB = 1024 * 1024
 SIZE = int(os.environ.get("NGINX_UPLOAD_MIB", "256")) * MIB  # 2048 for the full size
@@ -129,7 +129,11 @@ def test_aborted_download_is_not_spent(front):
 
 
 def test_renewed_certificate_is_served(front):
-    """A certificate replaced the way the kubelet does it: new connections see it, and no connection is dropped."""
+    """A certificate replaced the way the kubelet does it: new connections see it, and no connection is dropped.
+
+    nginx opens the certificate and then the key. A handshake that falls between the two when they are exchanged (some tenths
+    of a millisecond) cannot succeed; two threads that do nothing but handshakes may each hit that once.
+    """
     nginx, server = front(RESUME_SECONDS=3)
     body = seeded("renewal").randbytes(8 * MIB)
     upload = put(nginx.plain, body, headers={"X-Max-Downloads": "3"})
@@ -139,14 +143,19 @@ def test_renewed_certificate_is_served(front):
     data = [running.take(MIB)]
     assert nginx.served_certificate().split() == nginx.first[0].split()
 
-    failures, stop = [], threading.Event()
+    served, failures, stop = [], [], threading.Event()
+
+    def look():
+        try:
+            served.append(nginx.served_certificate().split())
+            return served[-1]
+        except OSError as failure:
+            failures.append(failure)
+            return None
 
     def knock():
         while not stop.is_set():
-            try:
-                nginx.served_certificate()
-            except OSError as failure:
-                failures.append(failure)
+            look()
 
     knocking = threading.Thread(target=knock)
     knocking.start()
@@ -155,13 +164,15 @@ def test_renewed_certificate_is_served(front):
         workers = nginx.processes()
         changed = time.monotonic()
         nginx.tls.write({"tls.crt": second[0], "tls.key": second[1]})
-        eventually(lambda: nginx.served_certificate().split() == second[0].split(), 60, "the new certificate is served")
+        eventually(lambda: look() == second[0].split(), 60, "the new certificate is served")
         print(f"served after {time.monotonic() - changed:.3f} s")
-        pause(0.3)  # some more handshakes of the other thread, all of which must succeed
+        before = len(served)
+        eventually(lambda: len(served) > before + 50, 20, "fifty more handshakes")
     finally:
         stop.set()
         knocking.join(10)
-    assert not failures, f"handshakes failed while the certificate changed: {failures[:3]}"
+    assert len(failures) <= 2, f"{len(failures)} of {len(served)} handshakes failed: {failures[:3]}"
+    assert served[-1] == second[0].split()
     assert nginx.processes() == workers, "something was restarted"
     data.append(running.take(len(body) - MIB, 30))
     assert sha256(b"".join(data)) == sha256(body), "the download that was in progress was cut"
@@ -222,12 +233,67 @@ def test_too_large_is_refused_before_it_is_sent(front):
             assert "5 GiB" in answer.text and len(answer.lines) == 1, answer.text
 
 
+def test_too_large_over_http2(front, tmp_path):
+    """The same answer over HTTP/2, where there is no 100 Continue: next to nothing is sent."""
+    nginx, _ = front()
+    with open(tmp_path / "huge", "wb") as huge:
+        huge.truncate(6 * 1024 * MIB)  # sparse
+    port = nginx.secure.port
+    done = subprocess.run(
+        ["curl", "-sS", "-k", "--http2", "-w", "\n%{http_version} %{http_code} %{size_upload}", "-T", str(tmp_path / "huge")]
+        + [f"https://localhost:{port}/", "--resolve", f"localhost:{port}:127.0.0.1"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    text, numbers = done.stdout.rsplit("\n", 1)
+    version, code, sent = numbers.split()
+    assert (version, code) == ("2", "413"), done
+    assert "5 GiB" in text and int(sent) < 16 * MIB, done
+
+
+def test_aborted_download_over_http2(front, tmp_path):
+    """P2 over HTTP/2: a client that is ended in the middle has spent nothing."""
+    nginx, server = front()
+    body = seeded("h2").randbytes(32 * MIB)
+    upload = put(nginx.plain, body)
+    port = nginx.secure.port
+    slow = ["curl", "-sS", "-k", "--http2", "--limit-rate", "1M", "-o", str(tmp_path / "part")]
+    client = subprocess.Popen([*slow, f"https://localhost:{port}{upload.path}", "--resolve", f"localhost:{port}:127.0.0.1"])
+    try:
+        part = tmp_path / "part"
+        eventually(lambda: part.exists() and part.stat().st_size > 100000, 10, "the download has begun")
+        assert state(server, upload.id)["state"] == "leased"
+    finally:
+        client.kill()
+        client.wait(10)
+    assert_file(get_when_free(nginx.secure, upload.path, 10), body)
+    assert_gone(nginx.secure, upload.path)
+
+
 def test_the_limit_of_nginx_is_that_of_the_server():
     """One policy in two places of the base."""
     settings = dict(line.split("=", 1) for line in (BASE / "bashupload.env").read_text().splitlines() if re.match(r"[A-Z]", line))
     assert settings["MAX_UPLOAD_SIZE"] == "5GiB"
     limit = int(re.search(r"^client_max_body_size (\d+)m;", base_configuration()["limits.conf"], re.MULTILINE)[1])
     assert limit == 5 * 1024 + 1
+
+
+def test_fixed_files(front):
+    """static.conf answers by itself, any text, also when the server is away; everything else goes to the server."""
+
+    def change(text):
+        if not text.startswith("# Fixed answers"):
+            return text
+        return r"location = /servads.txt { default_type text/plain; return 200 'S6GV \\ \' \" ${dollar}host ; } #'; }"
+
+    nginx, server = front(change)
+    server.kill9()
+    for way in (nginx.plain, nginx.secure):
+        answer = wire.request(way, "GET", "/servads.txt")
+        assert (answer.status, answer.text) == (200, "S6GV \\ ' \" $host ; } #"), answer
+        assert answer.header("Content-Type") == "text/plain"
+    assert wire.request(nginx.plain, "GET", "/servads.txt.bak").status == 503
 
 
 def test_nothing_secret_is_logged(front):
