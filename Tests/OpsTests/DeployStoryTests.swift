@@ -212,6 +212,12 @@ struct DeployStoryTests {
     let plan = await story.deploy("plan")
     #expect(plan.status == 2)
     #expect(plan.text.contains("data.PASSWORD: (not shown) -> (another, not shown)"), "\(plan.text)")
+    #expect(plan.text.contains("annotations.bashupload.app/credentials"), "a changed password is a rollout")
+    story.set("BASHUPLOAD_PASSWORD", nil)
+    let blind = await story.deploy("plan")
+    #expect(blind.status == 0, "what cannot be read is no change: \(blind.text)")
+    #expect(
+      blind.text.contains("note: policy.password: environment variable BASHUPLOAD_PASSWORD is not there or empty"))
     let rendered = try Rendering(try ClusterFile(parsing: Example.text, file: "f")).files.map(\.text).joined()
     let encoded = Story.planted.values.map { Data($0.utf8).base64EncodedString() }
     for secret in Array(Story.planted.values) + encoded + ["planted-"] {

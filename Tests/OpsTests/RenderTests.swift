@@ -104,6 +104,15 @@ struct RenderTests {
     #expect(Quota(edges: 3).shortfall(edges: 9)?.contains("requests.cpu") == true)
   }
 
+  /// No text leaves its quotes, and no `$` becomes a variable.
+  @Test func staticFilesAreQuotedForNginx() throws {
+    let text = Example.with("S6GVLTLHQPLW1RLTWUKOY3I8JI46Y5HO", "a'b \\\\ $host; }")
+    let file = try ClusterFile(parsing: text, file: "f")
+    let conf = Overlay(file).files.first { $0.path == "nginx/static.conf" }?.text
+    #expect(
+      conf == #"location = /servads.txt { default_type text/plain; return 200 'a\'b \\ ${dollar}host; }'; }"# + "\n")
+  }
+
   @Test func onlyAFolderOfOurOwnIsReplaced() throws {
     let scratch = try Scratch()
     defer { scratch.remove() }

@@ -15,6 +15,27 @@ struct FactFinder: Sendable {
     return try await kubectl.kustomize("\(path)/kubernetes")
   }
 
+  /// Pods read their credentials when they start: a digest of them in the pod template makes a changed password a rollout,
+  /// one node after the other. A digest that cannot be computed is the live one, so that a plan shows no change of it.
+  private func stamped(_ objects: [KubernetesObject], _ secrets: SecretPlan) async throws -> [KubernetesObject] {
+    let key = "bashupload.app/credentials"
+    var digest = secrets.digest
+    if digest == nil {
+      let live = try await kubectl.object("daemonsets", "bashupload")
+      digest = live?.value.at("spec", "template", "metadata", "annotations", key)?.string
+    }
+    guard let digest else { return objects }
+    return objects.map { object in
+      guard object.kind == "DaemonSet", object.name == "bashupload" else { return object }
+      var value = object.value
+      if value.at("spec", "template", "metadata", "annotations") == nil {
+        value["spec"]?["template"]?["metadata"]?["annotations"] = .object([:])
+      }
+      value["spec"]?["template"]?["metadata"]?["annotations"]?[key] = .string(digest)
+      return KubernetesObject(value)
+    }
+  }
+
   func facts(_ desired: [KubernetesObject], _ secrets: SecretPlan) async throws -> ClusterFacts {
     let live = try await kubectl.live(desired)
     let existing = Set(live.map(\.identity))
@@ -26,8 +47,8 @@ struct FactFinder: Sendable {
   }
 
   func plan(_ file: ClusterFile) async throws -> (plan: ClusterPlan, desired: [KubernetesObject], secrets: SecretPlan) {
-    let desired = try await desired(file)
     let secrets = try await SecretReader(kubectl: kubectl, variables: variables).plan(file)
+    let desired = try await stamped(try await desired(file), secrets)
     return (
       ClusterPlan(desired: desired, secrets: secrets, facts: try await facts(desired, secrets)), desired, secrets
     )

@@ -1,3 +1,5 @@
+import Crypto
+
 /// The Secrets that the service needs: where their values come from, and what of them is to change. Their values are in
 /// memory only; a plan names keys and never shows them.
 package struct SecretPlan: Sendable {
@@ -42,6 +44,23 @@ package struct SecretPlan: Sendable {
       }
       return fields.isEmpty ? nil : ObjectChange(.update, identity, fields: fields)
     }
+  }
+
+  /// Of all credentials of the pods together; `nil` when one could not be read. With keys of the bucket in it, the
+  /// password cannot be guessed from it.
+  var digest: String? {
+    guard let own = wanted.first(where: { $0.namespace == Kubectl.namespace && $0.name == "bashupload-r2" }) else {
+      return nil
+    }
+    var hash = SHA256()
+    for (key, value) in own.data.sorted(by: { $0.key < $1.key }) {
+      guard let value else { return nil }
+      hash.update(data: Array("\(key)=\(value)\n".utf8))
+    }
+    return hash.finalize().prefix(16).map { byte in
+      let digits = String(byte, radix: 16)
+      return digits.count == 1 ? "0\(digits)" : digits
+    }.joined()
   }
 
   /// For kubectl's standard input.

@@ -119,8 +119,8 @@ package struct Overlay: Sendable {
     }.joined()
   }
 
-  /// A text for nginx: in single quotes, where `$` still begins a variable and so is written by one of its own.
+  /// A text for nginx: in single quotes, where `$` still begins a variable; nginx.conf has one that is a dollar sign.
   private static func quoted(_ text: String) -> String {
-    "'" + text.replacing("\\", with: "\\\\").replacing("'", with: "\\'") + "'"
+    "'" + text.replacing("\\", with: "\\\\").replacing("'", with: "\\'").replacing("$", with: "${dollar}") + "'"
   }
 }

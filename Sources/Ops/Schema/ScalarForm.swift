@@ -71,9 +71,4 @@ package struct ScalarForm: Sendable {
     if text.isEmpty { return "is empty: write a text, or leave the key out" }
     return text.unicodeScalars.contains { $0.value < 32 || $0.value == 127 } ? "has to be on one line" : nil
   }
-
-  /// In nginx `$` begins a variable even in quotes, and nothing escapes it.
-  static let staticText = ScalarForm("a text on one line without $") { value in
-    value.contains("$") ? "has a $, which nginx would read as a variable: leave it out" : text.complaint(value)
-  }
 }

@@ -63,7 +63,7 @@ extension Schema {
       "tls", .scalar(.word("nginx", "direct")), .optional("nginx"),
       "nginx: a sidecar ends TLS and streams to the service. direct: the service ends TLS itself, with half the CPU."),
     SchemaKey(
-      "staticFiles", .map(keys: .urlPath, values: .staticText), .optional(nil),
+      "staticFiles", .map(keys: .urlPath, values: .text), .optional(nil),
       sample: "{ /robots.txt: \"User-agent: *\" }",
       "Small texts that nginx answers itself, such as files that prove who owns the domain. Needs tls: nginx."),
   ]

@@ -13,8 +13,8 @@ package enum Topics {
       paragraphs: [
         "Secrets are references: { fromEnv: NAME }, { fromFile: path } or { fromSecret: name/key }.",
         "apply reads them, hands them to kubectl on its standard input and forgets them. They are never in arguments, "
-          + "rendered files, plans or logs. check and render need none of them. plan compares them by a digest that is "
-          + "salted and kept beside the Secret, so that a changed password shows up as changed without being shown.",
+          + "rendered files, plans or logs. check and render need none of them. plan compares them in memory and names the "
+          + "keys that differ; a digest of all of them in the pod template makes a changed password a rollout.",
       ]),
     Topic(
       name: "rollout",
