@@ -26,7 +26,7 @@ final class FakeCluster: CommandRunner {
   func run(_ invocation: Invocation) async throws(CommandError) -> CommandResult {
     if invocation.program == "kubectl", invocation.arguments.first == "kustomize" {
       state.withLock { $0.invocations.append(invocation) }
-      return try await BuiltTrees.shared.build(invocation)
+      return try await BuiltTrees.shared.run(invocation)
     }
     return state.withLock { state in
       state.invocations.append(invocation)

@@ -1,4 +1,5 @@
 import Subprocess
+import SystemPackage
 
 /// Runs programs on this machine.
 package struct LocalCommandRunner: CommandRunner {
@@ -37,8 +38,10 @@ package struct LocalCommandRunner: CommandRunner {
     for (name, value) in invocation.environment {
       if let key = Environment.Key(rawValue: name) { environment[key] = value }
     }
+    let executable: Executable =
+      invocation.program.contains("/") ? .path(FilePath(invocation.program)) : .name(invocation.program)
     let result = try await Subprocess.run(
-      .name(invocation.program), arguments: Arguments(invocation.arguments),
+      executable, arguments: Arguments(invocation.arguments),
       environment: .inherit.updating(environment), input: .string(invocation.input ?? ""),
       output: .string(limit: outputLimit), error: .string(limit: outputLimit))
     let status: Int32
