@@ -146,6 +146,10 @@ extension FakeCluster.State {
     if words.contains("--prune") {
       let namespace = Self.namespace(words)
       if input.isEmpty { return CommandResult(status: 1, output: "", complaint: "error: no objects passed to apply") }
+      if !objects.keys.contains(where: { $0.kind == "Namespace" && $0.name == namespace }), namespace != "kube-system" {
+        return CommandResult(
+          status: 1, output: "", complaint: "error: failed to update ApplySet: namespaces \"\(namespace)\" not found")
+      }
       for object in input where !object.namespace.isEmpty && object.namespace != namespace {
         return CommandResult(
           status: 1, output: "",

@@ -94,7 +94,9 @@ extension DeployCommand {
         "there is no earlier generation to go back to; mend the reason above and run apply again, it goes on from here")
     }
     context.complain("going back to generation \(last.number) (\(last.note))")
-    try await applier.applyAll(try KubernetesObject.parse(json: last.objects))
+    let objects = try KubernetesObject.parse(json: last.objects)
+    try await applier.applyNamespaces(objects)
+    try await applier.applyAll(objects)
     do {
       try await Rollout(kubectl: kubectl, context: context, timeout: applier.timeout).waitForPods()
     } catch {
@@ -120,6 +122,7 @@ extension DeployCommand {
     let applier = Applier(kubectl: kubectl, context: context, timeout: arguments.timeout)
     let objects = try KubernetesObject.parse(json: target.objects)
     try await locked {
+      try await applier.applyNamespaces(objects)
       try await applier.applyAll(objects)
       try await applier.waitUntilItRuns()
       try await generations.record(objects, note: "rollback to \(target.number)")

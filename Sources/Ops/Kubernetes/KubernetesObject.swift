@@ -46,10 +46,9 @@ package struct KubernetesObject: Hashable, Sendable {
     try JSONStream.values(text).flatMap(list)
   }
 
-  /// One text for `kubectl -f -`.
+  /// One text for `kubectl -f -`: an object a line. Not a `List`: kubectl has the server check the fields of single objects,
+  /// but lists it checks itself, against a copy of the whole API that it fetches first.
   package static func stream(_ objects: [KubernetesObject]) -> String {
-    JSONValue.object([
-      "apiVersion": "v1", "kind": "List", "items": .array(objects.map(\.value)),
-    ]).json + "\n"
+    objects.map { $0.value.json + "\n" }.joined()
   }
 }

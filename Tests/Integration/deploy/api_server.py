@@ -19,7 +19,9 @@ KINDS = {
     ("coordination.k8s.io", "v1"): {"Lease": ("leases", True)},
     ("scheduling.k8s.io", "v1"): {"PriorityClass": ("priorityclasses", False)},
     ("networking.k8s.io", "v1"): {"NetworkPolicy": ("networkpolicies", True)},
-    ("rbac.authorization.k8s.io", "v1"): {"ClusterRole": ("clusterroles", False), "ClusterRoleBinding": ("clusterrolebindings", False)},
+    ("rbac.authorization.k8s.io", "v1"): {
+        "Role": ("roles", True), "RoleBinding": ("rolebindings", True),
+        "ClusterRole": ("clusterroles", False), "ClusterRoleBinding": ("clusterrolebindings", False)},
     ("admissionregistration.k8s.io", "v1"): {
         "ValidatingAdmissionPolicy": ("validatingadmissionpolicies", False),
         "ValidatingAdmissionPolicyBinding": ("validatingadmissionpolicybindings", False),
@@ -116,6 +118,8 @@ def serve(cluster: Cluster) -> ThreadingHTTPServer:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Head and body in one packet: in two, the second waits 40 ms for an acknowledgement of the first.
+        wbufsize = 1 << 16
 
         def log_message(self, *arguments):
             pass
