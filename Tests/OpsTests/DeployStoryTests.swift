@@ -262,6 +262,7 @@ struct DeployStoryTests {
     #expect(story.cluster.object("DaemonSet", "bashupload") == nil)
     #expect(story.cluster.object("Namespace", "bashupload") == nil)
     #expect(story.cluster.object("HelmChart", "cert-manager") != nil, "others may use it")
+    #expect(story.cluster.object("Secret", "bashupload-cloudflare") == nil, "no credential stays behind")
   }
 
   @Test func statusIsOneTable() async throws {

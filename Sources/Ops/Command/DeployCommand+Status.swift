@@ -52,9 +52,10 @@ extension DeployCommand {
     let owned = try await kubectl.owned().filter { object in
       object.namespace != "cert-manager" && object.name != "cert-manager"
     }
+    let secrets = try await kubectl.get("secrets", namespace: nil, selector: "bashupload.app/cluster")
     context.say("destroy removes from the cluster, and nobody can bring back:")
-    for object in owned.sorted(by: { $0.identity < $1.identity }) { context.say("- \(object.identity)") }
-    context.say("- Namespace \(Kubectl.namespace), with its Secrets, the certificate and the generations of rollback")
+    for object in (owned + secrets).sorted(by: { $0.identity < $1.identity }) { context.say("- \(object.identity)") }
+    context.say("- Namespace \(Kubectl.namespace), with everything in it: the certificate, the generations of rollback")
     context.say(
       "The service at \(file.domain) ends. The bucket \(file.storage.bucket), its files, the DNS records, "
         + "cert-manager and the nodes stay as they are.")
@@ -63,6 +64,7 @@ extension DeployCommand {
       throw Failure("nothing has been removed: the domain was not typed (or given with --confirm \(file.domain))")
     }
     try await kubectl.delete(owned.filter { $0.kind != "Namespace" }.reversed())
+    try await kubectl.delete(secrets + (try await kubectl.applySets()))
     try await kubectl.delete(owned.filter { $0.kind == "Namespace" && $0.name != Kubectl.namespace })
     try await kubectl.delete([
       KubernetesObject(["apiVersion": "v1", "kind": "Namespace", "metadata": ["name": .string(Kubectl.namespace)]])
