@@ -8,7 +8,7 @@ BUILD := swift build --configuration release --enable-index-store
 BINARY := .build/release/bashupload
 PYTHON := .build/test-venv/bin/python
 
-.PHONY: help deps test-deps build run dev test test-unit test-integration test-slow fuzz lint format bench image clean
+.PHONY: help deps test-deps build run dev test test-unit test-integration test-slow fuzz lint format golden bench image clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,7 +29,7 @@ test: lint test-unit test-integration ## everything that CI runs
 
 test-unit: test-deps ## unit tests of every module
 	$(BUILD) --build-tests
-	Tests/s3-server-rgw run swift test --configuration release --enable-index-store --skip-build
+	Tests/s3-server-rgw run swift test --configuration release --enable-index-store --skip-build --no-parallel
 
 test-integration: test-deps build ## the running binary against curl, sockets, kill -9, full disks
 	BASHUPLOAD=$(abspath $(BINARY)) $(PYTHON) -m pytest -q Tests/Integration
@@ -44,6 +44,11 @@ bench: build ## compare with nginx, side by side in one run
 	@scripts/install-deps bench
 	Benchmarks/compare-with-nginx
 	Benchmarks/cleanup-at-scale
+
+golden: test-deps ## write the golden overlays anew; the difference is the review
+	scripts/embed-kubernetes
+	$(BUILD) --build-tests
+	UPDATE_GOLDEN=1 swift test --configuration release --enable-index-store --skip-build --filter OpsTests.RenderTests
 
 fuzz: build ## libFuzzer over the parsers for FUZZ_SECONDS (600)
 	scripts/fuzz
