@@ -24,16 +24,15 @@ struct DownloadService: Sendable {
     var client: String
     /// Looking at a counted upload must not spend it; the page's button does.
     var spends: Bool
-
-    /// Wants to know of the upload, not to have it.
-    var looks: Bool { request.method == .HEAD || (!spends && LinkPreview.isLooking(request)) }
   }
 
   /// - Throws: `Failure` for everything that has no bytes to answer with.
   func respond(_ query: Query, _ writer: ResponseWriter) async throws {
     let now = now()
     guard query.id.expiresAt > now else { throw Failure.expired }
-    guard let entry = try await catalog.entry(query.id, exact: query.looks) else { throw Failure.unknownUpload }
+    guard let entry = try await catalog.entry(query.id, exact: query.request.method == .HEAD) else {
+      throw Failure.unknownUpload
+    }
     let record = entry.record
     let request = query.request
     switch entry.state {
@@ -89,7 +88,15 @@ struct DownloadService: Sendable {
       headers.add(name: "x-remaining-downloads", value: String(remaining))
       return try await send(reader, ranges, headers, writer, query.request)
     }
-    if query.looks {
+    if !query.spends, LinkPreview.isLooking(query.request) {
+      // What is told to people has to be right on every node.
+      let exact = try await catalog.entry(query.id, exact: true) ?? entry
+      let remaining = SlotChoice.remaining(slots: exact.slots, limit: limit)
+      switch exact.state {
+      case .deleted: throw Failure.deleted
+      case .blocked: throw Failure.blocked
+      default: break
+      }
       return try await sendPage(record, remaining, query, writer)
     }
     // Several ranges of a counted download are answered with the whole file (RFC 9110, 14.2: a server may ignore Range).
