@@ -6,9 +6,12 @@ SHELL := /bin/bash
 # testability on; so the tests are built by `swift build`, and the index store is on because tests are found through it.)
 BUILD := swift build --configuration release --enable-index-store
 BINARY := .build/release/bashupload
+TEST := swift test --configuration release --enable-index-store --skip-build
+# Searches of state spaces take all the processor; beside tests that wait for a network they would look like a dead one.
+PURE_TESTS := ^(UploadCore|Ops|Drift|Architecture)Tests\.
 PYTHON := .build/test-venv/bin/python
 
-.PHONY: help deps test-deps build run dev test test-unit test-integration test-slow fuzz lint format bench image clean
+.PHONY: help deps test-deps build run dev test test-unit test-integration test-slow fuzz lint format golden bench image clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,9 +32,11 @@ test: lint test-unit test-integration ## everything that CI runs
 
 test-unit: test-deps ## unit tests of every module
 	$(BUILD) --build-tests
-	Tests/s3-server-rgw run swift test --configuration release --enable-index-store --skip-build
+	$(TEST) --filter '$(PURE_TESTS)'
+	Tests/s3-server-rgw run $(TEST) --skip '$(PURE_TESTS)'
 
 test-integration: test-deps build ## the running binary against curl, sockets, kill -9, full disks
+	$(BUILD) --product fake-s3
 	BASHUPLOAD=$(abspath $(BINARY)) $(PYTHON) -m pytest -q Tests/Integration
 
 lint: deps ## swift format, strict
@@ -44,6 +49,11 @@ bench: build ## compare with nginx, side by side in one run
 	@scripts/install-deps bench
 	Benchmarks/compare-with-nginx
 	Benchmarks/cleanup-at-scale
+
+golden: test-deps ## write the golden overlays anew; the difference is the review
+	scripts/embed-kubernetes
+	$(BUILD) --build-tests
+	UPDATE_GOLDEN=1 swift test --configuration release --enable-index-store --skip-build --filter OpsTests.RenderTests
 
 fuzz: build ## libFuzzer over the parsers for FUZZ_SECONDS (600)
 	scripts/fuzz

@@ -31,6 +31,9 @@ let package = Package(
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+    .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
   ],
   targets: [
     .target(name: "UploadCore", swiftSettings: library),
@@ -64,7 +67,16 @@ let package = Package(
         .product(name: "GRDB", package: "GRDB.swift"),
       ],
       swiftSettings: strict),
-    .target(name: "Ops", dependencies: ["UploadCore"], swiftSettings: strict),
+    .target(
+      name: "Ops",
+      dependencies: [
+        "UploadCore",
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
+        .product(name: "Yams", package: "Yams"),
+      ],
+      swiftSettings: strict),
     .executableTarget(
       name: "bashupload",
       dependencies: [
@@ -125,6 +137,15 @@ let package = Package(
       ],
       swiftSettings: strict
     ),
-    .testTarget(name: "OpsTests", dependencies: ["Ops"], swiftSettings: strict),
+    .testTarget(
+      name: "OpsTests",
+      dependencies: ["Ops", "UploadCore", .product(name: "Yams", package: "Yams")],
+      exclude: ["Fixtures", "Golden"],
+      swiftSettings: strict),
+    // What Ops writes is what Server reads: the one place that knows both.
+    .testTarget(
+      name: "DriftTests",
+      dependencies: ["Ops", "Server", "UploadCore", .product(name: "Configuration", package: "swift-configuration")],
+      swiftSettings: strict),
   ]
 )

@@ -58,9 +58,19 @@ package struct Application {
   private func serve(_ group: MultiThreadedEventLoopGroup, _ pool: NIOThreadPool, _ client: HTTPClient) async throws {
     raiseDescriptorLimit()
     let lock = try DataDirectoryLock(configuration.dataDirectory)
-    defer { withExtendedLifetime(lock) {} }
-    let storage = try Storage.open(configuration, pool: pool, eventLoopGroup: group, clock: clock)
-    defer { try? storage.index.close() }
+    let storage = try await Storage.open(configuration, pool: pool, eventLoopGroup: group, logger: logger, clock: clock)
+    let outcome: Result<Void, any Error>
+    do {
+      outcome = .success(try await serve(storage, group, client))
+    } catch {
+      outcome = .failure(error)
+    }
+    await storage.close()
+    withExtendedLifetime(lock) {}
+    try outcome.get()
+  }
+
+  private func serve(_ storage: Storage, _ group: MultiThreadedEventLoopGroup, _ client: HTTPClient) async throws {
     let certificate = try configuration.tlsFiles.map { files in
       do {
         return try ServerCertificate(certificateFile: files.certificate, keyFile: files.key, logger: logger)
@@ -68,10 +78,10 @@ package struct Application {
         throw StartFailure("TLS_CERT_FILE \(files.certificate) and TLS_KEY_FILE \(files.key) cannot be used: \(error)")
       }
     }
-    // Before anybody is served: the rows of uploads that a crash has cut off.
-    let repaired = try await CleanupRun(store: storage.store, index: storage.index, logger: logger).repairUnpublished()
-    if repaired > 0 { logger.notice("repaired after a crash", metadata: ["rows": "\(repaired)"]) }
-    let handler = try await requestHandler(storage, client)
+    // Before anybody is served: what a crash has cut off.
+    let repaired = try await storage.cleaner.recover()
+    if repaired > 0 { logger.notice("repaired after a crash", metadata: ["uploads": "\(repaired)"]) }
+    let handler = requestHandler(storage, client)
     let server = HTTPServer(
       host: configuration.host, port: configuration.port, limits: configuration.connection,
       maximumConnections: configuration.maximumConnections,
@@ -87,8 +97,9 @@ package struct Application {
     if let certificate { services.append(certificate) }
     if configuration.metricsPort != 0 { services.append(metricsServer(group)) }
     if configuration.cleansUp {
-      let run = CleanupRun(store: storage.store, index: storage.index, logger: logger)
-      services.append(CleanupService(run: run, interval: configuration.cleanupInterval, now: clock, logger: logger))
+      services.append(
+        CleanupService(
+          cleaner: storage.cleaner, interval: configuration.cleanupInterval, now: clock, logger: logger))
     }
     services.append(server)
     var quiet = logger
@@ -116,7 +127,7 @@ package struct Application {
     logger.info("stopped")
   }
 
-  private func requestHandler(_ storage: Storage, _ client: HTTPClient) async throws -> RequestHandler {
+  private func requestHandler(_ storage: Storage, _ client: HTTPClient) -> RequestHandler {
     let index = storage.index
     let space = SpaceKeeper(
       minimumFree: configuration.minimumFreeSpace, quota: configuration.storageQuota, store: storage.store,
@@ -125,14 +136,12 @@ package struct Application {
       policy: configuration.policy, store: storage.store, catalog: storage.catalog, space: space, now: clock,
       logger: logger)
     let downloads = DownloadService(
-      store: storage.store, catalog: storage.catalog,
-      ledger: SQLiteDownloadLedger(
-        index: index, leaseSeconds: configuration.leaseSeconds, resumeSeconds: configuration.resumeSeconds),
-      salt: try await index.clientSalt(), leaseSeconds: configuration.leaseSeconds, now: clock, logger: logger)
+      store: storage.store, catalog: storage.catalog, ledger: storage.ledger, salt: storage.clientSalt,
+      leaseSeconds: configuration.leaseSeconds, now: clock, logger: logger)
     let shortURL = configuration.shortURLService.map { ShortURLClient(service: $0, client: client, logger: logger) }
     return RequestHandler(
       configuration: configuration, uploads: UploadRoutes(service: uploads, shortURL: shortURL), downloads: downloads,
-      status: StatusRoutes(configuration: configuration, storage: storage, now: clock),
+      legacy: storage.legacy, status: StatusRoutes(configuration: configuration, storage: storage, now: clock),
       clients: ClientLimits(
         requests: configuration.maximumRequestsPerClient, uploadsPerMinute: configuration.uploadsPerMinute),
       metrics: RequestMetrics(factory: metrics), logger: logger, now: clock)

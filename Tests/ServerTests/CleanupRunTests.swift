@@ -37,7 +37,7 @@ struct CleanupRunTests {
     #expect(try await fixture.store.open(lives.record.id) != nil)
     #expect(try await fixture.index.storedBytes() == 2)
     let again = try await fixture.cleanup().run(now: fixture.clock.read())
-    #expect(again == CleanupRun.Report())
+    #expect(again == CleanupReport())
   }
 
   @Test func consumedBytesLeaveAfterTheResumeTimeAndTheRowStays() async throws {

@@ -38,6 +38,7 @@ package struct DownloadLedgerContract {
     try await sameClientResumes()
     try await consumeIsRepeatable()
     try await partsSpendNothing()
+    try await refundedPartsSpendNothing()
     try await smallFilesAreSpentInOneStep()
     try await concurrentRequestsGetDifferentSlots()
   }
@@ -175,6 +176,20 @@ package struct DownloadLedgerContract {
       }
     }
     _ = try holder(record, try await ledger.begin(record, whole(Self.bob), now: start), "probes spend nothing")
+  }
+
+  private func refundedPartsSpendNothing() async throws {
+    let record = try await makeUpload(1, Self.size)
+    let part = DeliveryRequest(size: Self.size, range: 0...8_191, client: Self.alice)
+    for _ in 0..<(2 * DownloadSlot.maximumAttempts) {
+      guard case .part(let slot) = try await ledger.begin(record, part, now: start) else {
+        throw ContractViolation(description: "a part that was refunded counts no more")
+      }
+      let holder = SlotHolder(id: record.id, size: record.size, slot: slot.number, nonce: 0)
+      try await ledger.refund(holder, planned: 8_192, sent: 0, now: start)
+    }
+    _ = try holder(
+      record, try await ledger.begin(record, whole(Self.bob), now: start), "refunded parts spend nothing")
   }
 
   private func smallFilesAreSpentInOneStep() async throws {

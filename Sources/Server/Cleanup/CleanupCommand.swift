@@ -12,27 +12,25 @@ package struct CleanupCommand {
   }
 
   /// - Throws: `StartFailure`, `IndexFailure`: one line with what to do.
-  package func run(dryRun: Bool) async throws -> CleanupRun.Report {
-    guard FileManager.default.fileExists(atPath: configuration.dataDirectory) else {
+  package func run(dryRun: Bool, rebuildsIndex: Bool = false) async throws -> CleanupReport {
+    guard configuration.bucket != nil || FileManager.default.fileExists(atPath: configuration.dataDirectory) else {
       throw StartFailure("DATA_DIR \(configuration.dataDirectory) does not exist: nothing to clean, check the setting")
     }
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     let pool = NIOThreadPool(numberOfThreads: 2)
     pool.start()
-    let outcome: Result<CleanupRun.Report, any Error>
+    let outcome: Result<CleanupReport, any Error>
     do {
-      let storage = try Storage.open(
-        configuration, pool: pool, eventLoopGroup: group, checksIntegrity: false, clock: { .systemNow() })
       let logger = configuration.log.logger("bashupload")
-      let run = CleanupRun(store: storage.store, index: storage.index, logger: logger)
-      // The lock tells whether a server is running.
-      let lock = try? DataDirectoryLock(configuration.dataDirectory)
-      let repaired = dryRun || lock == nil ? 0 : try await run.repairUnpublished()
-      withExtendedLifetime(lock) {}
-      var report = try await run.run(now: .systemNow(), dryRun: dryRun)
-      report.repairedRows = repaired
-      try storage.index.close()
-      outcome = .success(report)
+      let storage = try await Storage.open(
+        configuration, pool: pool, eventLoopGroup: group, checksIntegrity: false, logger: logger,
+        clock: { .systemNow() })
+      do {
+        outcome = .success(try await run(storage, dryRun: dryRun, rebuildsIndex: rebuildsIndex))
+      } catch {
+        outcome = .failure(error)
+      }
+      await storage.close()
     } catch {
       outcome = .failure(error)
     }
@@ -40,9 +38,20 @@ package struct CleanupCommand {
     try? await group.shutdownGracefully()
     return try outcome.get()
   }
+
+  private func run(_ storage: Storage, dryRun: Bool, rebuildsIndex: Bool) async throws -> CleanupReport {
+    // The lock tells whether a server is running.
+    let lock = try? DataDirectoryLock(configuration.dataDirectory)
+    let repaired = dryRun || lock == nil ? 0 : try await storage.cleaner.recover()
+    withExtendedLifetime(lock) {}
+    if rebuildsIndex, !dryRun { try await NodeJournal(index: storage.index).rebuild() }
+    var report = try await storage.cleaner.run(now: .systemNow(), dryRun: dryRun)
+    report.repairedRows = repaired
+    return report
+  }
 }
 
-extension CleanupRun.Report {
+extension CleanupReport {
   /// For machines.
   package func jsonLine() throws -> String {
     String(buffer: try json(ByteBufferAllocator())).filter { $0 != "\n" }

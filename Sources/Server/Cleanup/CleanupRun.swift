@@ -5,7 +5,7 @@ import UploadCore
 ///
 /// Costs O(expired): everything is found by index or by the names of expired folders. Safe beside a running server and
 /// beside itself: every step can be repeated and none touches what lives.
-package struct CleanupRun: Sendable {
+package struct CleanupRun: Cleaner {
   private static let batchSize = 1000
 
   private let store: any BlobStore
@@ -18,29 +18,9 @@ package struct CleanupRun: Sendable {
     self.logger = logger
   }
 
-  /// What a pass has done, or with `dryRun` would do.
-  package struct Report: Encodable, Sendable, Equatable {
-    package var dryRun = false
-    /// Uploads whose bytes left the store: expired, consumed or deleted.
-    package var deletedObjects = 0
-    package var freedBytes: Int64 = 0
-    /// Rows of uploads that have expired and whose bytes are gone.
-    package var forgottenRows = 0
-    /// Rows whose bytes a crash has kept from being published.
-    package var repairedRows = 0
-    /// Why the bytes left: expired, consumed, deleted, blocked.
-    package var reasons: [String: Int] = [:]
-    /// Leftovers of crashes and of lost indexes.
-    package var sweptFiles = 0
-    /// Things that could not be removed; they are tried again in the next pass.
-    package var failures = 0
-
-    package init() {}
-  }
-
   /// - Throws: `DatabaseError` when the index does not work; the store's failures are counted, and the pass goes on.
-  package func run(now: Timestamp, dryRun: Bool = false) async throws -> Report {
-    var report = Report()
+  package func run(now: Timestamp, dryRun: Bool = false) async throws -> CleanupReport {
+    var report = CleanupReport()
     report.dryRun = dryRun
     if dryRun {
       let due = try await index.dueTotal(now: now)
@@ -72,7 +52,7 @@ package struct CleanupRun: Sendable {
   /// Removes the rows of uploads that a crash has left without bytes. Nobody was told their URL. O(in flight).
   ///
   /// Only where no server is running: its uploads are about to get their names.
-  package func repairUnpublished() async throws -> Int {
+  package func recover() async throws -> Int {
     var count = 0
     let ids = try await index.unconfirmed()
     for id in ids where try await store.open(id) == nil {
@@ -84,7 +64,7 @@ package struct CleanupRun: Sendable {
   }
 
   /// Object first, then the row: a crash in between leaves a row, which the next pass finds again.
-  private func deleteDueBlobs(now: Timestamp, _ report: inout Report) async throws {
+  private func deleteDueBlobs(now: Timestamp, _ report: inout CleanupReport) async throws {
     while true {
       let due = try await index.dueBlobs(now: now, limit: Self.batchSize)
       var gone: [UploadID] = []

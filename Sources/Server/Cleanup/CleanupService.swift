@@ -4,7 +4,7 @@ import UploadCore
 
 /// Runs cleanup inside `serve`: once at start, for what a crash has left, then at every interval.
 package struct CleanupService: Service {
-  let run: CleanupRun
+  let cleaner: any Cleaner
   /// Seconds.
   let interval: Int64
   let now: @Sendable () -> Timestamp
@@ -19,7 +19,7 @@ package struct CleanupService: Service {
 
   private func pass() async {
     do {
-      let report = try await run.run(now: now())
+      let report = try await cleaner.run(now: now(), dryRun: false)
       logger.info(
         "cleanup",
         metadata: [

@@ -46,10 +46,7 @@ extension ServerConfiguration {
       ?? log.level
     log.format =
       values.parsed(.logFormat, "must be auto, text or json") { LogConfiguration.Format(rawValue: $0) } ?? log.format
-    if values.text(.r2BucketName) != nil || values.text(.r2Endpoint) != nil {
-      values.problem(
-        .r2BucketName, "storage in a bucket is not part of this version: leave it out to store on the local disk")
-    }
+    readBucket(&values)
     if !values.problems.isEmpty { throw ConfigurationProblems(lines: values.problems) }
   }
 

@@ -26,6 +26,8 @@ package struct ServerConfiguration: Sendable {
   package var maximumRequestsPerClient: Int?
   package var uploadsPerMinute: Int?
   package var tlsFiles: (certificate: String, key: String)?
+  /// nil: the files are on the local disk.
+  package var bucket: BucketConfiguration?
   package var log = LogConfiguration()
 
   package init() {}

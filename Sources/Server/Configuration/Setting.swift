@@ -74,13 +74,19 @@ package struct Setting: Sendable, Hashable {
   package static let tlsKeyFile = Setting("TLS_KEY_FILE", "", "PEM key of TLS_CERT_FILE")
   package static let logLevel = Setting("LOG_LEVEL", "info", "trace, debug, info, notice, warning, error or critical")
   package static let logFormat = Setting("LOG_FORMAT", "auto", "text, json, or auto: text on a terminal, else JSON")
-  package static let r2AccountID = Setting("R2_ACCOUNT_ID", "", "Cloudflare account of the bucket")
+  package static let r2AccountID = Setting(
+    "R2_ACCOUNT_ID", "", "Cloudflare account of the bucket: 32 hexadecimal digits")
   package static let r2AccessKeyID = Setting("R2_ACCESS_KEY_ID", "", "access key of the bucket", secret: true)
   package static let r2SecretAccessKey = Setting("R2_SECRET_ACCESS_KEY", "", "secret key of the bucket", secret: true)
   package static let r2BucketName = Setting(
     "R2_BUCKET_NAME", "", "bucket for the files; without it they are on the local disk")
-  package static let r2Endpoint = Setting("R2_ENDPOINT", "", "URL of another S3 service")
+  package static let r2Endpoint = Setting(
+    "R2_ENDPOINT", "", "URL of another S3 service, or of a jurisdiction of R2; instead of R2_ACCOUNT_ID")
   package static let r2Region = Setting("R2_REGION", "auto", "region of the bucket")
+  package static let r2WriteETags = Setting(
+    "R2_WRITE_ETAGS", "quoted", "quoted, or unquoted for Ceph's radosgw: how If-Match of a write names a version")
+  package static let partMemory = Setting(
+    "PART_MEMORY", "48MiB", "memory for parts on their way to and from the bucket; more parts wait on the disk")
 
   /// Every setting, in the order of the manual.
   package static let all: [Setting] = [
@@ -91,5 +97,6 @@ package struct Setting: Sendable, Hashable {
     maxConnections, maxConnectionsPerClient, uploadsPerMinute, maxRequestLine, maxHeaderSize,
     tlsCertificateFile, tlsKeyFile, metricsHost, metricsPort, logLevel, logFormat,
     r2AccountID, r2AccessKeyID, r2SecretAccessKey, r2BucketName, r2Endpoint, r2Region,
+    r2WriteETags, partMemory,
   ]
 }

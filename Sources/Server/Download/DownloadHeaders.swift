@@ -3,8 +3,11 @@ import UploadCore
 
 /// The response fields of an upload's bytes.
 enum DownloadHeaders {
-  /// Strong: the bytes behind an id never change. Half of the digest is enough to tell two files apart.
-  static func etag(_ record: UploadRecord) -> String { "\"\(Hex.encode(record.sha256.prefix(16)))\"" }
+  /// Strong: the bytes behind an id never change. Half of the digest is enough to tell two files apart; where it is not
+  /// known the id, which whoever sees the field has, does it as well.
+  static func etag(_ record: UploadRecord) -> String {
+    record.sha256.isEmpty ? "\"\(record.id)\"" : "\"\(Hex.encode(record.sha256.prefix(16)))\""
+  }
 
   static func make(_ record: UploadRecord) -> HTTPHeaders {
     let name = record.name ?? (try? FileName("\(record.id)"))
@@ -15,7 +18,7 @@ enum DownloadHeaders {
     headers.add(name: "accept-ranges", value: "bytes")
     headers.add(name: "etag", value: etag(record))
     headers.add(name: "last-modified", value: record.createdAt.httpDate)
-    headers.add(name: "repr-digest", value: ReprDigest.format(sha256: record.sha256))
+    if !record.sha256.isEmpty { headers.add(name: "repr-digest", value: ReprDigest.format(sha256: record.sha256)) }
     if let name {
       headers.add(name: "content-disposition", value: ContentDisposition.value(name, attachment: isActive))
     }

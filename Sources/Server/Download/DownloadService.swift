@@ -30,7 +30,9 @@ struct DownloadService: Sendable {
   func respond(_ query: Query, _ writer: ResponseWriter) async throws {
     let now = now()
     guard query.id.expiresAt > now else { throw Failure.expired }
-    guard let entry = try await catalog.entry(query.id) else { throw Failure.unknownUpload }
+    guard let entry = try await catalog.entry(query.id, exact: query.request.method == .HEAD) else {
+      throw Failure.unknownUpload
+    }
     let record = entry.record
     let request = query.request
     switch entry.state {
@@ -87,6 +89,14 @@ struct DownloadService: Sendable {
       return try await send(reader, ranges, headers, writer, query.request)
     }
     if !query.spends, LinkPreview.isLooking(query.request) {
+      // What is told to people has to be right on every node.
+      let exact = try await catalog.entry(query.id, exact: true) ?? entry
+      let remaining = SlotChoice.remaining(slots: exact.slots, limit: limit)
+      switch exact.state {
+      case .deleted: throw Failure.deleted
+      case .blocked: throw Failure.blocked
+      default: break
+      }
       return try await sendPage(record, remaining, query, writer)
     }
     // Several ranges of a counted download are answered with the whole file (RFC 9110, 14.2: a server may ignore Range).
@@ -101,17 +111,23 @@ struct DownloadService: Sendable {
       fitsLastChunk
       ? try await ledger.beginAndConsume(record, request, now: now())
       : try await ledger.begin(record, request, now: now())
+    var left = remaining
+    if limit.count > 1, let entry = try await catalog.entry(query.id, exact: false) {
+      left = SlotChoice.remaining(slots: entry.slots, limit: limit)
+    }
     switch decision {
     case .gone: throw Failure.consumed(record)
     case .locked(let retryAfter): throw Failure.locked(record, retryAfter: retryAfter)
     case .resumeConsumed:
-      headers.add(name: "x-remaining-downloads", value: String(remaining))
+      headers.add(name: "x-remaining-downloads", value: String(left))
       try await send(reader, range.map { [$0] }, headers, writer, query.request)
     case .part(let slot):
-      headers.add(name: "x-remaining-downloads", value: String(remaining))
+      headers.add(name: "x-remaining-downloads", value: String(left))
       try await sendPart(slot, wanted, reader, headers, record, writer, range)
     case .lease(let slot, _):
-      headers.add(name: "x-remaining-downloads", value: String(max(0, remaining - 1)))
+      // A download in one step is among the consumed ones already.
+      let after = limit.count == 1 ? 0 : fitsLastChunk ? left : max(0, left - 1)
+      headers.add(name: "x-remaining-downloads", value: String(after))
       if let small {
         if let range { headers.add(name: "content-range", value: ByteRange(range, size: record.size).contentRange) }
         return try await writer.send(range == nil ? .ok : .partialContent, headers, body: small)

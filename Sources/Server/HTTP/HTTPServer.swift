@@ -34,8 +34,7 @@ struct HTTPServer: Service {
       try await withThrowingDiscardingTaskGroup { group in
         try await server.executeThenClose { accepted in
           for try await connection in accepted {
-            let executor = EventLoopTaskExecutor(connection.asyncChannel.channel.eventLoop)
-            group.addTask(executorPreference: executor) {
+            group.addTask(executorPreference: EventLoopTaskExecutor(connection.channel.eventLoop)) {
               await serve(connection, registry)
             }
           }
@@ -47,7 +46,8 @@ struct HTTPServer: Service {
     }
   }
 
-  private func serve(_ connection: HTTPConnection, _ registry: ConnectionRegistry) async {
+  private func serve(_ accepted: AcceptedConnection, _ registry: ConnectionRegistry) async {
+    guard let connection = try? await open(accepted) else { return }
     let address = connection.asyncChannel.channel.remoteAddress?.ipAddress ?? ""
     let open = registry.add(connection, address)
     defer { registry.remove(connection, address) }
@@ -80,19 +80,39 @@ struct HTTPServer: Service {
     return nil
   }
 
-  private func bind() async throws -> NIOAsyncChannel<HTTPConnection, Never> {
+  private func bind() async throws -> NIOAsyncChannel<AcceptedConnection, Never> {
     try await ServerBootstrap(group: eventLoopGroup)
       .serverChannelOption(.backlog, value: 1024)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
       .childChannelOption(.maxMessagesPerRead, value: 1)
+      .childChannelOption(.autoRead, value: false)
       .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Self.receiveBufferSize))
       .bind(host: host, port: port) { channel in
         channel.eventLoop.makeCompletedFuture { try configure(channel) }
       }
   }
 
-  private func configure(_ channel: any Channel) throws -> HTTPConnection {
+  /// Gives an accepted connection its way into async code, and begins to read.
+  ///
+  /// Not before its task is running: a connection that is accepted in the instant in which the server stops is handed to
+  /// nobody, and a `NIOAsyncChannel` that nobody takes ends the process.
+  private func open(_ accepted: AcceptedConnection) async throws -> HTTPConnection {
+    let channel = accepted.channel
+    let asyncChannel = try await channel.eventLoop.submit {
+      // One that has closed meanwhile would never tell.
+      guard channel.isActive else { throw ChannelError.ioOnClosedChannel }
+      return try NIOAsyncChannel<[HTTPServerRequestPart], HTTPServerResponsePart>(
+        wrappingChannelSynchronously: channel,
+        configuration: .init(backPressureStrategy: .init(lowWatermark: 1, highWatermark: 2)))
+    }.get()
+    // Fails when the client has gone already: reading will tell.
+    try? await channel.setOption(.autoRead, value: true).get()
+    return HTTPConnection(
+      asyncChannel: asyncChannel, watch: accepted.watch, isSecure: certificate != nil, limits: limits, logger: logger)
+  }
+
+  private func configure(_ channel: any Channel) throws -> AcceptedConnection {
     let pipeline = channel.pipeline.syncOperations
     let watch = ConnectionWatch(limits: limits)
     try pipeline.addHandler(watch)
@@ -105,13 +125,14 @@ struct HTTPServer: Service {
       withPipeliningAssistance: false, withServerUpgrade: nil, withErrorHandling: false,
       withOutboundHeaderValidation: true, withEncoderConfiguration: .init(), withDecoderLimitConfiguration: decoder)
     try pipeline.addHandler(RequestPartBatcher())
-    let asyncChannel = try NIOAsyncChannel<[HTTPServerRequestPart], HTTPServerResponsePart>(
-      wrappingChannelSynchronously: channel,
-      configuration: .init(backPressureStrategy: .init(lowWatermark: 1, highWatermark: 2)))
-    return HTTPConnection(
-      asyncChannel: asyncChannel, watch: NIOLoopBound(watch, eventLoop: channel.eventLoop),
-      isSecure: certificate != nil, limits: limits, logger: logger)
+    return AcceptedConnection(channel: channel, watch: NIOLoopBound(watch, eventLoop: channel.eventLoop))
   }
+}
+
+/// A connection whose pipeline is ready and which is not read from yet.
+private struct AcceptedConnection: Sendable {
+  let channel: any Channel
+  let watch: NIOLoopBound<ConnectionWatch>
 }
 
 /// The connections that are open, so that a shutdown can reach them.

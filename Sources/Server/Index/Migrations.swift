@@ -67,6 +67,27 @@ extension DatabaseMigrator {
           INSERT INTO secret VALUES ('client-salt', randomblob(32));
           """)
     }
+    migrator.registerMigration("2 journal of a node") { db in
+      try db.execute(
+        sql: """
+          -- What this node owes the bucket. Losing it loses nothing: cleanup finds the objects when they have expired.
+          CREATE TABLE owed_delete (
+            id TEXT NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+            -- Of the object.
+            key TEXT NOT NULL,
+            -- Milliseconds since 1970.
+            due INTEGER NOT NULL
+          ) STRICT, WITHOUT ROWID;
+          CREATE INDEX owed_delete_due ON owed_delete (due);
+
+          -- Multipart uploads in flight, to be aborted after a crash.
+          CREATE TABLE multipart (upload_id TEXT NOT NULL PRIMARY KEY, key TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+          -- When objects of bashupload-r2 and bashupload-go expire, so that each is asked once.
+          CREATE TABLE legacy_object (key TEXT NOT NULL PRIMARY KEY, expires_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+          CREATE INDEX legacy_object_expiry ON legacy_object (expires_at);
+          """)
+    }
     return migrator
   }
 }

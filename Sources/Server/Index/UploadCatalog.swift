@@ -12,7 +12,9 @@ package protocol UploadCatalog: Sendable {
   func remove(_ id: UploadID) async throws
 
   /// The upload with this id, whatever its state; nil when there has been none.
-  func entry(_ id: UploadID) async throws -> UploadEntry?
+  ///
+  /// - Parameter exact: ask for the slots; else what is known of them without asking is enough (the ledger decides).
+  func entry(_ id: UploadID, exact: Bool) async throws -> UploadEntry?
 
   /// Marks an upload as deleted, and its bytes as due.
   ///

@@ -75,7 +75,7 @@ package final class UploadIndex: UploadCatalog {
   }
 
   /// The upload with this id, whatever its state; nil when there has been none.
-  package func entry(_ id: UploadID) async throws -> UploadEntry? {
+  package func entry(_ id: UploadID, exact: Bool = true) async throws -> UploadEntry? {
     if let known = cache.entry(id) { return known }
     let entry = try await database.read("entry") { db in try Self.entry(id, db) }
     if let entry { cache.remember(entry) }

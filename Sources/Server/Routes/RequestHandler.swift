@@ -8,6 +8,7 @@ struct RequestHandler: Sendable {
   let configuration: ServerConfiguration
   let uploads: UploadRoutes
   let downloads: DownloadService
+  let legacy: LegacyObjects?
   let status: StatusRoutes
   let clients: ClientLimits
   let metrics: RequestMetrics
@@ -49,6 +50,15 @@ struct RequestHandler: Sendable {
     case .put(let path, let short): try await uploads.put(path: path, short: short, request, origin, body, writer)
     case .post(let path): try await uploads.post(path: path, request, origin, body, writer)
     case .download(let id, let spends):
+      if spends { while try await body.next() != nil {} }
+      let query = DownloadService.Query(id: id, request: request, client: origin.address, spends: spends)
+      try await downloads.respond(query, writer)
+    case .legacy(let key, let spends):
+      guard let id = try await legacy?.id(ofKey: key) else {
+        // No button of a page, then, but an empty file with a name.
+        guard spends else { throw Failure.notFound }
+        return try await uploads.post(path: "/" + key, request, origin, body, writer)
+      }
       if spends { while try await body.next() != nil {} }
       let query = DownloadService.Query(id: id, request: request, client: origin.address, spends: spends)
       try await downloads.respond(query, writer)

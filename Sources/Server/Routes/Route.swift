@@ -13,6 +13,8 @@ enum Route {
   /// POST of a body or a form.
   case post(path: String)
   case download(UploadID, spends: Bool)
+  /// An object of bashupload-r2 or bashupload-go, by its key.
+  case legacy(key: String, spends: Bool)
   case delete(UploadID)
   case options
   case unknown
@@ -41,7 +43,7 @@ enum Route {
     if path.hasPrefix("/api/v1/uploads/") {
       return UploadID(path.dropFirst("/api/v1/uploads/".count)).map { .uploadState($0) } ?? .unknown
     }
-    return uploadID(path).map { .download($0, spends: false) } ?? .unknown
+    return uploadID(path).map { .download($0, spends: false) } ?? legacy(path, spends: false) ?? .unknown
   }
 
   private static func put(_ path: String) -> Route {
@@ -59,6 +61,7 @@ enum Route {
       && ((request.contentLength ?? 0) == 0
         || (type.hasPrefix("application/x-www-form-urlencoded") && (request.contentLength ?? 0) <= 1024))
     if isButton, let id = uploadID(path) { return .download(id, spends: true) }
+    if isButton, let route = legacy(path, spends: true) { return route }
     return .post(path: path)
   }
 
@@ -72,6 +75,11 @@ enum Route {
     return rest.isEmpty || rest.first == UInt8(ascii: ".") ? id : nil
   }
 
+  private static func legacy(_ path: String, spends: Bool) -> Route? {
+    let key = path.utf8.dropFirst()
+    return LegacyMetadata.isKey(Substring(key)) ? .legacy(key: String(Substring(key)), spends: spends) : nil
+  }
+
   /// A short name for logs and metrics; never contains what the client sent.
   var name: String {
     switch self {
@@ -83,6 +91,7 @@ enum Route {
     case .put(_, let short): short ? "/short/<name>" : "/<name>"
     case .post: "/<body>"
     case .download, .delete: "/<id>"
+    case .legacy: "/<key>"
     case .options: "*"
     case .unknown, .methodNotAllowed: "?"
     }
@@ -99,7 +108,7 @@ enum Route {
   /// Answers need the password when there is one.
   var isGuarded: Bool {
     switch self {
-    case .put, .post, .download, .delete, .uploadState: true
+    case .put, .post, .download, .legacy, .delete, .uploadState: true
     default: false
     }
   }

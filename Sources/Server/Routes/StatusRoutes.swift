@@ -74,7 +74,7 @@ struct StatusRoutes: Sendable {
   /// Spends nothing.
   func uploadState(_ id: UploadID, _ writer: ResponseWriter) async throws {
     let now = now()
-    guard let entry = try await storage.catalog.entry(id) else {
+    guard let entry = try await storage.catalog.entry(id, exact: true) else {
       throw id.expiresAt > now ? Failure.unknownUpload : Failure.expired
     }
     let record = entry.record
@@ -100,7 +100,7 @@ struct StatusRoutes: Sendable {
   func delete(_ id: UploadID, _ request: HTTPRequest, _ writer: ResponseWriter) async throws {
     let now = now()
     guard id.expiresAt > now else { throw Failure.expired }
-    guard let entry = try await storage.catalog.entry(id) else { throw Failure.unknownUpload }
+    guard let entry = try await storage.catalog.entry(id, exact: true) else { throw Failure.unknownUpload }
     let token = request.headers.first(name: "x-delete-token") ?? ""
     guard DeleteToken.matches(token, hash: entry.record.deleteTokenHash) else { throw Failure.wrongToken }
     guard try await storage.catalog.markDeleted(id, now: now) else {

@@ -1,28 +1,53 @@
 import Glibc
+import Logging
 import NIOCore
 import NIOPosix
+import R2Client
 import UploadCore
 
-/// The store and the index of one data directory, opened together.
+/// Everything that keeps uploads, opened together: on the local disk, or in a bucket.
 package struct Storage: Sendable {
   package let store: any BlobStore
   package let catalog: any UploadCatalog
+  package let ledger: any DownloadLedger
+  package let cleaner: any Cleaner
+  /// The index of the data directory.
   package let index: UploadIndex
+  /// Salt of the client hashes; the same on all nodes that share a bucket.
+  package let clientSalt: [UInt8]
+  /// Objects of older programs; nil without a bucket.
+  package let legacy: LegacyObjects?
+  let client: R2Client?
 
   /// - Throws: `StartFailure`, `IndexFailure`: one line with what to do.
   package static func open(
     _ configuration: ServerConfiguration, pool: NIOThreadPool, eventLoopGroup: any EventLoopGroup,
-    checksIntegrity: Bool = true, clock: @escaping @Sendable () -> Timestamp
-  ) throws -> Storage {
+    checksIntegrity: Bool = true, logger: Logger, clock: @escaping @Sendable () -> Timestamp
+  ) async throws -> Storage {
     let directory = configuration.dataDirectory
     do {
+      if let bucket = configuration.bucket {
+        return try await open(
+          bucket, configuration, pool: pool, eventLoopGroup: eventLoopGroup, logger: logger, clock: clock)
+      }
       let store = try LocalBlobStore(root: directory, pool: pool, eventLoopGroup: eventLoopGroup, now: clock)
       let index = try UploadIndex.open(
         dataDirectory: directory, checksIntegrity: checksIntegrity, loops: store.isInMemory ? eventLoopGroup : nil)
-      return Storage(store: store, catalog: index, index: index)
+      return Storage(
+        store: store, catalog: index,
+        ledger: SQLiteDownloadLedger(
+          index: index, leaseSeconds: configuration.leaseSeconds, resumeSeconds: configuration.resumeSeconds),
+        cleaner: CleanupRun(store: store, index: index, logger: logger), index: index,
+        clientSalt: try await index.clientSalt(), legacy: nil, client: nil)
     } catch let error as StoreError {
       throw StartFailure(explain(error, directory))
     }
+  }
+
+  /// Closes what was opened.
+  package func close() async {
+    try? await client?.shutdown()
+    try? index.close()
   }
 
   static func explain(_ error: StoreError, _ directory: String) -> String {

@@ -12,4 +12,9 @@ package enum StoreError: Error {
   case unavailable(reason: String, retryAfter: Int)
   /// Anything else that the system said: the call, the file's role (never a user's name), the reason.
   case system(operation: String, errno: CInt)
+
+  /// For the log and the operator.
+  var reason: String {
+    if case .unavailable(let reason, _) = self { reason } else { "\(self)" }
+  }
 }

@@ -1,23 +1,17 @@
 import ArgumentParser
 import Ops
 
-/// `bashupload deploy`
-struct Deploy: ParsableCommand {
+/// `bashupload deploy`: every word after it belongs to `Ops`, whose grammar is pure and tested there.
+struct Deploy: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Run the service on public servers (not part of this version).")
+    abstract: "Put the service on public servers, from one cluster file.",
+    usage: "bashupload deploy VERB [--file bashupload.yaml]")
 
-  @Argument(help: "\(DeployVerb.allCases.map(\.rawValue).joined(separator: ", "))")
-  var verb: String
+  @Argument(parsing: .captureForPassthrough, help: .hidden)
+  var words: [String] = []
 
-  @Argument(parsing: .allUnrecognized, help: .hidden)
-  var rest: [String] = []
-
-  func run() throws {
-    guard let verb = DeployVerb(rawValue: verb) else {
-      throw ValidationError(
-        "deploy knows no \"\(verb)\"; use one of: \(DeployVerb.allCases.map(\.rawValue).joined(separator: ", "))")
-    }
-    CommandFailure.complain(verb.notManagedYet)
-    throw ExitCode(1)
+  func run() async throws {
+    let status = await DeployCommand(.process).run(words)
+    if status != 0 { throw ExitCode(status) }
   }
 }

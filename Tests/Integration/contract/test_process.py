@@ -9,6 +9,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -77,6 +78,36 @@ def test_second_signal_ends_at_once(serve):
     server.wait(5)
     assert time.monotonic() - began < 2
     connection.close()
+
+
+def test_connecting_while_it_stops_harms_nobody(serve):
+    """Clients that connect in the instant of a stop get no answer; the transfers in progress end well all the same."""
+    for _ in range(8):
+        server = serve(SHUTDOWN_GRACE=30)
+        body = b"s" * (8 << 20)
+        upload = put(server, body)
+        reader = wire.Connection(server, rcvbuf=16 * 1024)
+        reader.send_head("GET", upload.path)
+        head = reader.head()
+        stop = threading.Event()
+
+        def knock():
+            while not stop.is_set():
+                try:
+                    socket.create_connection((server.host, server.port), timeout=1).close()
+                except OSError:
+                    pass
+
+        knockers = [threading.Thread(target=knock) for _ in range(4)]
+        for knocker in knockers:
+            knocker.start()
+        server.term()
+        eventually(lambda: wire.refused(server), 10, "new connections are refused")
+        stop.set()
+        for knocker in knockers:
+            knocker.join()
+        assert reader.body(head).body == body
+        assert server.wait(15) == 0
 
 
 def test_grace_is_limited(serve):

@@ -1,0 +1,134 @@
+extension DeployCommand {
+  var kubectl: Kubectl { Kubectl(context.runner) }
+
+  func plan(_ arguments: DeployArguments) async throws -> Int32 {
+    let file = try clusterFile(arguments)
+    let plan = try await FactFinder(kubectl: kubectl, variables: context.variables).plan(file).plan
+    if arguments.flags.contains("--json") {
+      context.say(plan.json.json)
+    } else {
+      for line in plan.lines + Advice.unmanaged(file) { context.say(line) }
+    }
+    return plan.isEmpty ? 0 : 2
+  }
+
+  func apply(_ arguments: DeployArguments) async throws -> Int32 {
+    let file = try clusterFile(arguments)
+    let (plan, desired, secrets) = try await FactFinder(kubectl: kubectl, variables: context.variables).plan(file)
+    for line in plan.lines { context.say(line) }
+    if !secrets.notes.isEmpty {
+      throw Failure("secrets are missing:\n" + secrets.notes.map { "  \($0)" }.joined(separator: "\n"))
+    }
+    if plan.isEmpty {
+      try await settle(file, desired, arguments)
+    } else {
+      try confirm("apply these changes?", arguments)
+      try await execute(file, desired, secrets, arguments)
+    }
+    if !arguments.flags.contains("--no-verify"), try await !verified(file, arguments) {
+      throw Failure(
+        "applied, and the check failed: bashupload deploy doctor looks for the usual reasons, "
+          + "bashupload deploy rollback goes back")
+    }
+    context.say(plan.isEmpty ? "nothing to change" : "applied")
+    return 0
+  }
+
+  func confirm(_ question: String, _ arguments: DeployArguments) throws {
+    if arguments.flags.contains("--yes") { return }
+    guard let answer = context.ask("\(question) [yes/no]") else {
+      throw Failure("nobody is here to ask: --yes applies without asking")
+    }
+    if !["y", "yes"].contains(answer.lowercased()) { throw Failure("nothing has been changed") }
+  }
+
+  private func execute(
+    _ file: ClusterFile, _ desired: [KubernetesObject], _ secrets: SecretPlan, _ arguments: DeployArguments
+  ) async throws {
+    let applier = Applier(kubectl: kubectl, context: context, timeout: arguments.timeout)
+    try await applier.applyNamespaces(desired)
+    try await locked {
+      try await applier.installCertManager(desired)
+      try await applier.applySecrets(secrets)
+      try await applier.applyAll(desired)
+      try await finish(file, desired, applier)
+    }
+  }
+
+  /// An earlier run may have applied everything and not have seen the end of it: this one does.
+  private func settle(_ file: ClusterFile, _ desired: [KubernetesObject], _ arguments: DeployArguments) async throws {
+    let last = try await Generations(kubectl: kubectl, context: context).all().last
+    if last?.objects == KubernetesObject.stream(desired) { return }
+    let applier = Applier(kubectl: kubectl, context: context, timeout: arguments.timeout)
+    try await locked { try await finish(file, desired, applier) }
+  }
+
+  private func finish(_ file: ClusterFile, _ desired: [KubernetesObject], _ applier: Applier) async throws {
+    do {
+      try await applier.waitUntilItRuns()
+    } catch let failure as Wait.Failure {
+      try await giveUp(failure, applier)
+    }
+    try await Generations(kubectl: kubectl, context: context).record(desired, note: file.image.description)
+  }
+
+  /// The lock is given back also when `body` fails.
+  func locked(_ body: () async throws -> Void) async throws {
+    let lock = DeployLock(kubectl: kubectl, context: context)
+    try await lock.take()
+    do {
+      try await body()
+    } catch {
+      try? await lock.release()
+      throw error
+    }
+    try await lock.release()
+  }
+
+  /// Says why, brings the last version that ran back, and says how to continue.
+  private func giveUp(_ failure: Wait.Failure, _ applier: Applier) async throws {
+    context.complain(failure.description)
+    for line in await Diagnosis(kubectl: kubectl).lines() { context.complain(line) }
+    guard let last = try await Generations(kubectl: kubectl, context: context).all().last else {
+      throw Failure(
+        "there is no earlier generation to go back to; mend the reason above and run apply again, it goes on from here")
+    }
+    context.complain("going back to generation \(last.number) (\(last.note))")
+    let objects = try KubernetesObject.parse(json: last.objects)
+    try await applier.applyNamespaces(objects)
+    try await applier.applyAll(objects)
+    do {
+      try await Rollout(kubectl: kubectl, context: context, timeout: applier.timeout).waitForPods()
+    } catch {
+      throw Failure(
+        "generation \(last.number) does not run either (\(error)): bashupload deploy doctor looks for the usual reasons"
+      )
+    }
+    throw Failure("rolled back to generation \(last.number), which runs; mend the reason above and run apply again")
+  }
+
+  func rollback(_ arguments: DeployArguments) async throws -> Int32 {
+    _ = try clusterFile(arguments)
+    let generations = Generations(kubectl: kubectl, context: context)
+    let all = try await generations.all()
+    let known = all.map { "  \($0.number)  \($0.note)" }.joined(separator: "\n")
+    let wanted = arguments.operand.flatMap { Int($0) } ?? (all.last.map { $0.number - 1 } ?? 0)
+    guard let target = all.first(where: { $0.number == wanted }) else {
+      throw Failure(
+        all.isEmpty ? "no generation is kept: apply makes them" : "no generation \(wanted); kept are:\n\(known)")
+    }
+    context.say("back to generation \(target.number): \(target.note)")
+    try confirm("apply it?", arguments)
+    let applier = Applier(kubectl: kubectl, context: context, timeout: arguments.timeout)
+    let objects = try KubernetesObject.parse(json: target.objects)
+    try await locked {
+      try await applier.applyNamespaces(objects)
+      try await applier.applyAll(objects)
+      try await applier.waitUntilItRuns()
+      try await generations.record(objects, note: "rollback to \(target.number)")
+    }
+    context.say(
+      "generation \(target.number) runs again; the cluster file still says otherwise: plan shows the difference")
+    return 0
+  }
+}

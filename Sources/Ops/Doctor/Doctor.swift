@@ -1,0 +1,174 @@
+/// Looks for what usually goes wrong. Pure: facts in, findings out.
+package struct Doctor: Sendable {
+  /// What was found in the cluster.
+  package struct Facts: Sendable {
+    package var nodes: [KubernetesObject] = []
+    package var pods: [KubernetesObject] = []
+    package var daemonSets: [KubernetesObject] = []
+    package var namespaces: [KubernetesObject] = []
+    package var leases: [KubernetesObject] = []
+    package var certificate: KubernetesObject?
+    /// Names of the keys of our Secrets, never values.
+    package var secrets: [String: Set<String>] = [:]
+
+    package init(
+      nodes: [KubernetesObject] = [], pods: [KubernetesObject] = [], daemonSets: [KubernetesObject] = [],
+      namespaces: [KubernetesObject] = [], leases: [KubernetesObject] = [], certificate: KubernetesObject? = nil,
+      secrets: [String: Set<String>] = [:]
+    ) {
+      self.nodes = nodes
+      self.pods = pods
+      self.daemonSets = daemonSets
+      self.namespaces = namespaces
+      self.leases = leases
+      self.certificate = certificate
+      self.secrets = secrets
+    }
+  }
+
+  /// Something that is wrong, and what to do.
+  package struct Finding: Hashable, Sendable {
+    package var check: String
+    package var text: String
+  }
+
+  private let file: ClusterFile
+  private let facts: Facts
+  private let now: Int
+
+  package init(file: ClusterFile, facts: Facts, now: Int) {
+    self.file = file
+    self.facts = facts
+    self.now = now
+  }
+
+  package var findings: [Finding] {
+    traefik + foreignPorts + podSecurity + nodes + clocks + versions + certificate + secrets
+  }
+
+  private var traefik: [Finding] {
+    let cure = "disable: [traefik, servicelb] in the server's config.yaml"
+    var findings = facts.daemonSets.filter { $0.name.hasPrefix("svclb-") }.map { daemonSet in
+      Finding(check: "servicelb", text: "\(daemonSet.namespace)/\(daemonSet.name) takes ports on every node: \(cure)")
+    }
+    if let pod = facts.pods.first(where: { $0.name.hasPrefix("traefik-") && $0.namespace == "kube-system" }) {
+      findings.append(
+        Finding(check: "traefik", text: "\(pod.namespace)/\(pod.name) runs, and deleting it does not last: \(cure)"))
+    }
+    return findings
+  }
+
+  private var foreignPorts: [Finding] {
+    var findings: [Finding] = []
+    for pod in facts.pods where pod.namespace != Kubectl.namespace && !pod.name.hasPrefix("svclb-") {
+      let node = pod.value.at("spec", "nodeName")?.string ?? "-"
+      for container in pod.value.at("spec", "containers")?.array ?? [] {
+        let ports = (container["ports"]?.array ?? []).compactMap { $0["hostPort"]?.integer }
+        for port in ports where port == 80 || port == 443 {
+          findings.append(
+            Finding(
+              check: "hostPort",
+              text: "\(pod.namespace)/\(pod.name) on \(node) takes port \(port), and the last one to start wins"))
+        }
+      }
+    }
+    return findings
+  }
+
+  private var podSecurity: [Finding] {
+    let namespace = facts.namespaces.first { $0.name == Kubectl.namespace }
+    let level = namespace?.value.at("metadata", "labels", "pod-security.kubernetes.io/enforce")?.string
+    guard namespace != nil, let level, level != "privileged" else { return [] }
+    return [
+      Finding(
+        check: "pod security",
+        text:
+          "the namespace enforces \(level), which refuses hostPort: the DaemonSet is accepted and gets no pods; apply sets it back"
+      )
+    ]
+  }
+
+  private var nodes: [Finding] {
+    var findings: [Finding] = []
+    for spec in file.nodes {
+      if let node = facts.nodes.first(where: { $0.name == spec.name }) {
+        findings += about(node, spec)
+      } else {
+        findings.append(Finding(check: "node", text: "\(spec.name) is not in the cluster"))
+      }
+    }
+    let known = Set(file.nodes.map(\.name))
+    for node in facts.nodes where !known.contains(node.name) {
+      findings.append(Finding(check: "node", text: "\(node.name) is in the cluster and not in the cluster file"))
+    }
+    return findings
+  }
+
+  private func about(_ node: KubernetesObject, _ spec: NodeSpec) -> [Finding] {
+    var findings: [Finding] = []
+    for condition in node.value.at("status", "conditions")?.array ?? [] {
+      let type = condition["type"]?.string ?? ""
+      let status = condition["status"]?.string ?? ""
+      let isGood = type == "Ready" ? status == "True" : status == "False"
+      if !isGood {
+        let message = condition["message"]?.string ?? ""
+        findings.append(Finding(check: "node", text: "\(spec.name): \(type) is \(status), \(message)"))
+      }
+    }
+    let label = node.value.at("metadata", "labels", "bashupload.app/role")?.string
+    if spec.role != .control, label != "edge" {
+      let cure = "kubectl label node \(spec.name) bashupload.app/role=edge"
+      findings.append(Finding(check: "node", text: "\(spec.name) is an edge without the label: \(cure)"))
+    }
+    if node.value.at("spec", "unschedulable")?.bool == true {
+      findings.append(Finding(check: "node", text: "\(spec.name) is cordoned: kubectl uncordon \(spec.name)"))
+    }
+    return findings
+  }
+
+  /// A node renews its Lease every 10 seconds with its own clock.
+  private var clocks: [Finding] {
+    facts.leases.compactMap { lease in
+      guard let text = lease.value.at("spec", "renewTime")?.string, let time = KubernetesTime.seconds(text) else {
+        return nil
+      }
+      if time > now + 30 {
+        return Finding(
+          check: "clock", text: "\(lease.name) is \(time - now) s ahead of this machine: timedatectl on both")
+      }
+      let isReady = facts.nodes.first { $0.name == lease.name }?.value.at("status", "conditions")?.array.contains {
+        $0["type"]?.string == "Ready" && $0["status"]?.string == "True"
+      }
+      guard time < now - 90, isReady == true else { return nil }
+      return Finding(
+        check: "clock", text: "\(lease.name) is ready, and its clock is \(now - time) s behind: timedatectl on both")
+    }
+  }
+
+  private var versions: [Finding] {
+    let versions = Set(facts.nodes.compactMap { $0.value.at("status", "nodeInfo", "kubeletVersion")?.string }).sorted()
+    return versions.count > 1
+      ? [Finding(check: "version", text: "the nodes run different versions: \(versions.joined(separator: ", "))")] : []
+  }
+
+  private var certificate: [Finding] {
+    if case .secret = file.certificates.issuer { return [] }
+    let ready = facts.certificate?.value.at("status", "conditions")?.array.first { $0["type"]?.string == "Ready" }
+    guard let ready else { return [Finding(check: "certificate", text: "is not there: apply makes it")] }
+    if ready["status"]?.string != "True" {
+      return [Finding(check: "certificate", text: "is not ready: \(ready["message"]?.string ?? "")")]
+    }
+    let renewal = facts.certificate?.value.at("status", "renewalTime")?.string.flatMap { KubernetesTime.seconds($0) }
+    if let renewal, renewal < now - 86_400 {
+      return [Finding(check: "certificate", text: "should have been renewed \((now - renewal) / 86_400) days ago")]
+    }
+    return []
+  }
+
+  private var secrets: [Finding] {
+    SecretReader.needs(file).compactMap { need in
+      facts.secrets["\(need.namespace)/\(need.name)"]?.contains(need.key) == true
+        ? nil : Finding(check: "secret", text: "\(need.namespace)/\(need.name) has no \(need.key): apply sets it")
+    }
+  }
+}

@@ -1,0 +1,37 @@
+import UploadCore
+
+/// What is valid and still worth a word.
+package enum Advice {
+  /// One line each.
+  package static func notes(_ file: ClusterFile) -> [String] {
+    var notes: [String] = []
+    if file.image.digest.dropFirst(7).allSatisfy({ $0 == "0" }) {
+      notes.append("image has the digest of init's example: write the one of your image")
+    }
+    if file.storage.accountID == "0123456789abcdef0123456789abcdef" {
+      notes.append("storage.r2.accountID is the one of init's example: write yours")
+    }
+    if file.edges.count == 1 { notes.append("one edge: when it is away, the service is away") }
+    if file.mesh.type == .zerotier, file.nodes.count > 10 {
+      notes.append("\(file.nodes.count) nodes: ZeroTier's free plan ends at 10, and is for personal use")
+    }
+    if file.certificates.profile == "shortlived" {
+      notes.append("certificates live 160 hours: after a failed renewal there are about two days to act")
+    }
+    if file.policy.maxAge > file.policy.maxAgeForMultidownload {
+      notes.append("policy.maxAge is longer than maxAgeForMultidownload: one-time uploads outlive the others")
+    }
+    return notes + unmanaged(file)
+  }
+
+  /// Keys that are understood and that no verb acts on yet.
+  package static func unmanaged(_ file: ClusterFile) -> [String] {
+    var parts = ["nodes (labels, k3s, firewall, ssh)", "mesh"]
+    if file.kubernetes.version != nil { parts.append("kubernetes (k3s version, snapshots)") }
+    if file.dns != nil { parts.append("dns records") }
+    for feature in Feature.allCases where feature.component == nil && file.features.enabled.contains(feature) {
+      parts.append("features.\(feature.rawValue)")
+    }
+    return ["not managed yet by this version: \(parts.joined(separator: ", "))"]
+  }
+}

@@ -1,0 +1,115 @@
+/// The patches of an overlay: what differs between installations in objects that have no generator.
+struct OverlayPatches {
+  /// A file below `patches`.
+  struct Patch {
+    var name: String
+    var text: String
+  }
+
+  private let file: ClusterFile
+  private let components: [String]
+
+  init(_ file: ClusterFile, components: [String]) {
+    self.file = file
+    self.components = components
+  }
+
+  var all: [Patch] {
+    var patches: [Patch] = []
+    if case .secret(let name) = file.certificates.issuer {
+      patches.append(ownCertificate(name))
+    } else {
+      patches += issuers + [certificate]
+    }
+    return patches + [cleanup] + FeaturePatches(file, components: components).all
+  }
+
+  private var issuerName: String {
+    file.certificates.issuer == .letsEncryptStaging ? "bashupload-letsencrypt-staging" : "bashupload-letsencrypt"
+  }
+
+  /// A merge patch replaces lists as a whole, so the solver is written out.
+  private var issuers: [Patch] {
+    ["bashupload-letsencrypt", "bashupload-letsencrypt-staging"].map { name in
+      var acme = ["    email: \(file.certificates.email ?? "")"]
+      if case .server(let server) = file.certificates.issuer, name == issuerName {
+        // Profiles are Let's Encrypt's.
+        acme += ["    server: \(server)", "    profile: null"]
+      } else {
+        acme.append("    profile: \(file.certificates.profile)")
+      }
+      return Patch(
+        name: "cluster-issuer-\(name)",
+        text: """
+          apiVersion: cert-manager.io/v1
+          kind: ClusterIssuer
+          metadata:
+            name: \(name)
+          spec:
+            acme:
+          \(acme.joined(separator: "\n"))
+              solvers:
+                - selector:
+                    dnsZones: [\(file.domain)]
+                  dns01:
+                    cloudflare:
+                      apiTokenSecretRef:
+                        name: bashupload-cloudflare
+                        key: api-token
+
+          """)
+    }
+  }
+
+  private var certificate: Patch {
+    Patch(
+      name: "certificate",
+      text: """
+        apiVersion: cert-manager.io/v1
+        kind: Certificate
+        metadata:
+          name: bashupload-wildcard
+          namespace: bashupload
+        spec:
+          issuerRef:
+            name: \(issuerName)
+          dnsNames: [\(file.domain), "*.\(file.domain)"]
+
+        """)
+  }
+
+  private func ownCertificate(_ name: String) -> Patch {
+    Patch(
+      name: "own-certificate",
+      text: """
+        apiVersion: apps/v1
+        kind: DaemonSet
+        metadata:
+          name: bashupload
+          namespace: bashupload
+        spec:
+          template:
+            spec:
+              volumes:
+                - name: certificate
+                  secret:
+                    secretName: \(name)
+
+        """)
+  }
+
+  private var cleanup: Patch {
+    Patch(
+      name: "cleanup",
+      text: """
+        apiVersion: batch/v1
+        kind: CronJob
+        metadata:
+          name: bashupload-cleanup
+          namespace: bashupload
+        spec:
+          schedule: "\(file.cleanupSchedule)"
+
+        """)
+  }
+}

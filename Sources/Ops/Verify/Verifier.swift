@@ -1,0 +1,80 @@
+/// The proof that the service works: a real upload and real downloads through every edge.
+struct Verifier: Sendable {
+  /// One thing that was tried.
+  struct Check: Sendable {
+    var name: String
+    var isGood: Bool
+    var text: String
+
+    var line: String { "\(isGood ? "ok  " : "FAIL") \(name): \(text)" }
+  }
+
+  let file: ClusterFile
+  let probe: Probe
+  let kubectl: Kubectl
+  let now: Int
+
+  func checks() async throws -> [Check] {
+    var checks: [Check] = []
+    for (index, edge) in file.edges.enumerated() {
+      let other = file.edges[(index + 1) % file.edges.count]
+      checks.append(await through(edge, and: other))
+    }
+    checks.append(try await cleanup())
+    return checks
+  }
+
+  /// Up by one edge, down by another, and then no more.
+  private func through(_ edge: NodeSpec, and other: NodeSpec) async -> Check {
+    let text = "bashupload deploy verify \(UInt64.random(in: 0...UInt64.max))"
+    do {
+      let up = try await probe.put(text, name: "verify.txt", at: edge.address)
+      let url = up.body.split(separator: "\n").first.map(String.init) ?? ""
+      guard up.status == 200, url.hasPrefix("https://\(file.domain)/") else {
+        return Check(name: edge.name, isGood: false, text: "upload answered \(up.status) \(Self.short(up.body))")
+      }
+      let down = try await probe.get(url, at: other.address)
+      guard down.status == 200, down.body == text else {
+        return Check(
+          name: edge.name, isGood: false,
+          text: "download by \(other.name) answered \(down.status) \(Self.short(down.body))")
+      }
+      let again = try await probe.get(url, at: edge.address)
+      guard again.status == 410 else {
+        return Check(name: edge.name, isGood: false, text: "a second download answered \(again.status), not 410")
+      }
+      return Check(
+        name: edge.name, isGood: true,
+        text: "certificate, upload, download by \(other.name), second download refused")
+    } catch {
+      return Check(name: edge.name, isGood: false, text: "\(error)")
+    }
+  }
+
+  private func cleanup() async throws -> Check {
+    guard let job = try await kubectl.object("cronjobs", "bashupload-cleanup") else {
+      return Check(name: "cleanup", isGood: false, text: "the CronJob bashupload-cleanup is not there")
+    }
+    if job.value.at("spec", "suspend")?.bool == true {
+      return Check(name: "cleanup", isGood: false, text: "the CronJob is suspended: nothing that expires is removed")
+    }
+    let good = job.value.at("status", "lastSuccessfulTime")?.string
+    let runs = try await kubectl.get("jobs", selector: "app.kubernetes.io/component=cleanup")
+    let last = runs.max { Self.created($0) < Self.created($1) }
+    if let last, (last.value.at("status", "failed")?.integer ?? 0) > 0, last.value.at("status", "succeeded") == nil {
+      return Check(
+        name: "cleanup", isGood: false,
+        text: "the last run failed: kubectl --namespace \(Kubectl.namespace) logs job/\(last.name)")
+    }
+    let age = good.map { "last good run \(KubernetesTime.age($0, now: now)) ago" }
+    return Check(name: "cleanup", isGood: true, text: age ?? "has not run yet")
+  }
+
+  private static func created(_ object: KubernetesObject) -> String {
+    object.value.at("metadata", "creationTimestamp")?.string ?? ""
+  }
+
+  private static func short(_ text: String) -> String {
+    String(text.split(separator: "\n").joined(separator: " ").prefix(120))
+  }
+}

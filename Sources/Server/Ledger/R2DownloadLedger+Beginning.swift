@@ -1,0 +1,105 @@
+import UploadCore
+
+// Taking a slot.
+extension R2DownloadLedger {
+  /// Claims that are read at the same time.
+  private static let parallelReads = 8
+
+  func begin(
+    _ record: UploadRecord, _ request: DeliveryRequest, now: Timestamp, consumes: Bool
+  ) async throws -> LeaseDecision {
+    let id = record.id
+    // The claims of an upload whose time is over may be gone: nobody may begin again with the first.
+    guard let limit = record.maxDownloads, !id.isExpired(at: now), !memory.isGone(id) else { return .gone }
+    memory.remember(limit, of: id)
+    // One for all rounds, so that a write of an earlier round is known again.
+    let (nonce, mark) = (Self.random(), Self.random())
+    var pauses = ClaimPatience.Pauses(patience)
+    var view = try await firstView(id, limit, request)
+    for _ in 0..<Self.rounds {
+      if memory.isGone(id) { return .gone }
+      let decision = SlotChoice.decide(
+        slots: view.slots, limit: limit, request: request, nonce: nonce, leaseSeconds: leaseSeconds,
+        resumeSeconds: resumeSeconds, now: now)
+      guard var slot = decision.slot else {
+        guard view.isFresh || view.isUsedUp(limit) else {
+          view = try await look(id, limit)
+          continue
+        }
+        if view.isUsedUp(limit) { await report(id, view) }
+        return decision
+      }
+      if consumes, case .lease = decision {
+        slot = try slot.consuming(nonce: nonce, bytesSent: request.length, now: now)
+      }
+      let base = view.claims[slot.number]?.eTag
+      let claim = Claim(slot: slot, mark: mark)
+      switch try await settle(claim, of: id, over: base, &pauses, isHolder: false) {
+      case .stored:
+        if slot.isConsumed, consumes { await noteConsumption(id) }
+        return decision
+      case .changed(let stored, _):
+        // Stored, and somebody has charged a part to it since.
+        if let stored, stored.claim.slot.isHeld(by: nonce) {
+          if stored.claim.slot.isConsumed { await noteConsumption(id) }
+          return decision
+        }
+        view.claims[slot.number] = stored
+        // A slot that somebody has begun meanwhile is hardly the only one.
+        if base == nil, limit.count > 1, !view.isFresh { view = try await look(id, limit) }
+      }
+    }
+    return .locked(retryAfter: 1)
+  }
+
+  /// What to decide on first: what is remembered, if that is enough to propose a slot.
+  private func firstView(_ id: UploadID, _ limit: DownloadLimit, _ request: DeliveryRequest) async throws -> ClaimView {
+    let known = ClaimView(claims: memory.claims(id), isFresh: false)
+    // A single slot needs no view: if it is not as remembered the write tells.
+    if limit.count == 1 || known.isUsedUp(limit) { return known }
+    // Who continues must find the slot that was theirs, which another node may have seen.
+    return known.claims.isEmpty || request.isContinuation ? try await look(id, limit) : known
+  }
+
+  /// Reads all claims but those that are known to be consumed.
+  func look(_ id: UploadID, _ limit: DownloadLimit) async throws -> ClaimView {
+    var numbers = [1]
+    if limit.count > 1 {
+      numbers = try await claims.numbers(id)
+      if numbers.contains(ClaimKey.tombstone) { memory.rememberGone(id) }
+    }
+    var view = ClaimView(claims: memory.claims(id).filter { $0.value.claim.slot.isConsumed }, isFresh: true)
+    let unknown = numbers.filter { (1...limit.count).contains($0) && view.claims[$0] == nil }
+    try await withThrowingTaskGroup(of: (Int, StoredClaim?).self) { group in
+      var rest = unknown[...]
+      var running = 0
+      while true {
+        while running < Self.parallelReads, let number = rest.popFirst() {
+          group.addTask { (number, try await read(id, number)) }
+          running += 1
+        }
+        guard let (number, claim) = try await group.next() else { return }
+        running -= 1
+        view.claims[number] = claim
+      }
+    }
+    return view
+  }
+}
+
+extension LeaseDecision {
+  /// The slot that is to be stored.
+  fileprivate var slot: DownloadSlot? {
+    switch self {
+    case .lease(let slot, _), .part(let slot), .resumeConsumed(let slot): slot
+    case .locked, .gone: nil
+    }
+  }
+}
+
+extension DownloadSlot {
+  /// Whether the slot is leased or was consumed with this nonce.
+  fileprivate func isHeld(by nonce: UInt64) -> Bool {
+    lease?.nonce == nonce || consumedBy == nonce
+  }
+}

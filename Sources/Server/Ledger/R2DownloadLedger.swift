@@ -1,0 +1,104 @@
+import Logging
+import R2Client
+import UploadCore
+
+/// The download ledger of a cluster: one small object per slot (`c/<id>/<n>`), changed only by conditional writes.
+///
+/// The bucket alone says who holds a slot, whatever nodes crash or pause: every decision is `UploadCore`'s, made on what
+/// was read, and stored only if that is there still. What a node remembers saves requests and decides nothing but what is
+/// final: memory may propose a slot, because the store will refuse a stale proposal; only the store says no.
+///
+/// A write whose answer is lost is read back, and known again by its mark.
+package struct R2DownloadLedger: DownloadLedger {
+  /// Told when every slot of an upload is consumed, and since when. May be told more than once, and by several nodes.
+  package typealias OnConsumed = @Sendable (UploadID, Timestamp) async throws -> Void
+
+  let claims: ClaimStore
+  let memory = ClaimMemory()
+  let leaseSeconds: Int64
+  let resumeSeconds: Int64
+  let patience: ClaimPatience
+  let logger: Logger
+  let onConsumed: OnConsumed
+
+  /// How often a call decides anew because others were faster.
+  static let rounds = 16
+
+  package init(
+    client: R2Client, leaseSeconds: Int64, resumeSeconds: Int64, patience: ClaimPatience = ClaimPatience(),
+    logger: Logger, onConsumed: @escaping OnConsumed
+  ) {
+    claims = ClaimStore(client: client)
+    self.leaseSeconds = leaseSeconds
+    self.resumeSeconds = resumeSeconds
+    self.patience = patience
+    self.logger = logger
+    self.onConsumed = onConsumed
+  }
+
+  package func begin(_ record: UploadRecord, _ request: DeliveryRequest, now: Timestamp) async throws -> LeaseDecision {
+    try await begin(record, request, now: now, consumes: false)
+  }
+
+  package func beginAndConsume(
+    _ record: UploadRecord, _ request: DeliveryRequest, now: Timestamp
+  ) async throws -> LeaseDecision {
+    try await begin(record, request, now: now, consumes: true)
+  }
+
+  package func renew(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws -> Bool {
+    let until = now.adding(seconds: leaseSeconds)
+    return try await change(holder) { slot throws(SlotRefusal) in
+      try slot.renewing(nonce: holder.nonce, until: until, bytesSent: bytesSent, now: now)
+    } != nil
+  }
+
+  package func release(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws {
+    let slot = try await change(holder) { slot throws(SlotRefusal) in
+      try slot.releasing(nonce: holder.nonce, bytesSent: bytesSent, now: now, size: holder.size)
+    }
+    if slot?.isConsumed == true { await noteConsumption(holder.id) }
+  }
+
+  package func consume(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws -> Bool {
+    let slot = try await change(holder) { slot throws(SlotRefusal) in
+      try slot.consuming(nonce: holder.nonce, bytesSent: bytesSent, now: now)
+    }
+    guard let slot else { return false }
+    // It is ours for certain now; what follows must not take that back.
+    if slot.isConsumed { await noteConsumption(holder.id) }
+    return true
+  }
+
+  package func refund(_ holder: SlotHolder, planned: Int64, sent: Int64, now: Timestamp) async throws {
+    _ = try await change(holder, isRepeatable: false) { slot throws(SlotRefusal) in
+      slot.refundingPart(charged: planned, sent: sent)
+    }
+  }
+
+  // MARK: Views
+
+  /// The slots that this process remembers, without asking. Those that are consumed are so for ever; the others are what
+  /// was seen last.
+  package func knownSlots(_ id: UploadID) -> [DownloadSlot] {
+    memory.claims(id).values.map(\.claim.slot).sorted { $0.number < $1.number }
+  }
+
+  /// The slots that somebody has touched, as the bucket has them.
+  package func slots(_ id: UploadID, limit: DownloadLimit) async throws -> [DownloadSlot] {
+    try await look(id, limit).slots
+  }
+
+  /// Says that an upload is gone; from now on nobody gets a slot of it here, nor elsewhere once the tombstone is seen.
+  package func bury(_ id: UploadID, _ tombstone: Tombstone) async throws {
+    try await claims.bury(id, tombstone)
+    memory.rememberGone(id)
+  }
+
+  /// Why an upload is gone before its time; nil when it is not. Asks the bucket.
+  package func tombstone(_ id: UploadID) async throws -> Tombstone? {
+    let tombstone = try await claims.tombstone(id)
+    if tombstone != nil { memory.rememberGone(id) }
+    return tombstone
+  }
+}

@@ -1,0 +1,239 @@
+"""As much of a Kubernetes API server as the real kubectl needs to run `bashupload deploy`: discovery, server-side apply with one
+field manager, dry runs, label selectors, optimistic locking, and the few controllers that deploy waits for."""
+
+import json
+import re
+import threading
+import urllib.parse
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+# (group, version): kind -> (plural, namespaced)
+KINDS = {
+    ("", "v1"): {
+        "ConfigMap": ("configmaps", True), "Secret": ("secrets", True), "Namespace": ("namespaces", False),
+        "Node": ("nodes", False), "Pod": ("pods", True), "Event": ("events", True), "Service": ("services", True),
+        "ServiceAccount": ("serviceaccounts", True), "ResourceQuota": ("resourcequotas", True), "LimitRange": ("limitranges", True),
+    },
+    ("apps", "v1"): {"DaemonSet": ("daemonsets", True), "Deployment": ("deployments", True)},
+    ("batch", "v1"): {"CronJob": ("cronjobs", True), "Job": ("jobs", True)},
+    ("coordination.k8s.io", "v1"): {"Lease": ("leases", True)},
+    ("scheduling.k8s.io", "v1"): {"PriorityClass": ("priorityclasses", False)},
+    ("networking.k8s.io", "v1"): {"NetworkPolicy": ("networkpolicies", True)},
+    ("rbac.authorization.k8s.io", "v1"): {
+        "Role": ("roles", True), "RoleBinding": ("rolebindings", True),
+        "ClusterRole": ("clusterroles", False), "ClusterRoleBinding": ("clusterrolebindings", False)},
+    ("admissionregistration.k8s.io", "v1"): {
+        "ValidatingAdmissionPolicy": ("validatingadmissionpolicies", False),
+        "ValidatingAdmissionPolicyBinding": ("validatingadmissionpolicybindings", False),
+    },
+    ("apiextensions.k8s.io", "v1"): {"CustomResourceDefinition": ("customresourcedefinitions", False)},
+    ("helm.cattle.io", "v1"): {"HelmChart": ("helmcharts", True)},
+}
+CERT_MANAGER = {("cert-manager.io", "v1"): {"Certificate": ("certificates", True), "ClusterIssuer": ("clusterissuers", False)}}
+
+
+def merge(old, new):
+    if not isinstance(old, dict) or not isinstance(new, dict):
+        return new
+    return {**old, **{key: merge(old.get(key), value) for key, value in new.items()}}
+
+
+def remove(value, owned, wanted):
+    """What we owned and name no longer goes; what others own stays."""
+    if not isinstance(value, dict) or not isinstance(owned, dict):
+        return value
+    kept = {key: item for key, item in value.items() if key not in owned or key in wanted}
+    return {key: remove(item, owned.get(key), wanted.get(key) or {}) for key, item in kept.items()}
+
+
+class Cluster:
+    def __init__(self):
+        self.kinds = dict(KINDS)
+        self.objects, self.owned, self.requests = {}, {}, []
+        self.version, self.lock = 100, threading.RLock()
+
+    def base(self, group, version):
+        return f"/apis/{group}/{version}" if group else f"/api/{version}"
+
+    def find(self, path):
+        match = re.fullmatch(r"/(?:api|apis/([^/]+))/([^/]+)(?:/namespaces/([^/]+))?/([a-z]+)(?:/([^/]+))?", path)
+        if not match:
+            return None
+        group, version, namespace, plural, name = match.groups()
+        for kind, (own, _) in self.kinds.get((group or "", version), {}).items():
+            if own == plural:
+                return group or "", version, kind, namespace or "", name
+        return None
+
+    def put(self, group, kind, namespace, name, value):
+        with self.lock:
+            self.version += 1
+            old = self.objects.get((group, kind, namespace, name), {})
+            meta = value.setdefault("metadata", {})
+            meta.update(name=name, uid=f"uid-{name}", resourceVersion=str(self.version), creationTimestamp="2026-11-22T00:00:00Z")
+            if namespace:
+                meta["namespace"] = namespace
+            meta["generation"] = old.get("metadata", {}).get("generation", 0) + (old.get("spec") != value.get("spec"))
+            return value
+
+    def store(self, group, kind, namespace, name, value):
+        self.objects[(group, kind, namespace, name)] = value
+        self.control(group, kind, namespace, name, value)
+
+    def control(self, group, kind, namespace, name, value):
+        if kind == "HelmChart" and name == "cert-manager":
+            self.kinds.update(CERT_MANAGER)
+            for plural in ("certificates", "clusterissuers"):
+                self.seed("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "", f"{plural}.cert-manager.io")
+            self.seed("apps", "v1", "Deployment", "cert-manager", "cert-manager-webhook", status={"readyReplicas": 1})
+        if kind == "Certificate":
+            value["status"] = {"conditions": [{"type": "Ready", "status": "True"}], "notAfter": "2027-01-05T00:00:00Z"}
+        if kind == "DaemonSet":
+            edges = [k for k, v in self.objects.items() if k[1] == "Node" and v["metadata"]["labels"].get("bashupload.app/role") == "edge"]
+            value["status"] = {"observedGeneration": value["metadata"]["generation"]} | dict.fromkeys(
+                ("desiredNumberScheduled", "updatedNumberScheduled", "numberReady"), len(edges)
+            )
+
+    def seed(self, group, version, kind, namespace, name, **more):
+        api = f"{group}/{version}" if group else version
+        labels = more.pop("labels", {})
+        value = {"apiVersion": api, "kind": kind, "metadata": {"labels": labels}, **more}
+        self.objects[(group, kind, namespace, name)] = self.put(group, kind, namespace, name, value)
+
+    def apply(self, key, wanted, dry):
+        with self.lock:
+            old = self.objects.get(key)
+            value = merge(remove(old or {}, self.owned.get(key), wanted), wanted)
+            if key[1] == "DaemonSet":  # one of many defaults
+                value["spec"]["template"]["spec"].setdefault("restartPolicy", "Always")
+            value = self.put(*key, json.loads(json.dumps(value)))
+            if not dry:
+                self.owned[key] = wanted
+                self.store(*key, value)
+            return old is None, value
+
+
+def serve(cluster: Cluster) -> ThreadingHTTPServer:
+    """Listens on a free port of loopback until `shutdown`."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        # Head and body in one packet: in two, the second waits 40 ms for an acknowledgement of the first.
+        wbufsize = 1 << 16
+
+        def log_message(self, *arguments):
+            pass
+
+        def answer(self, code, value):
+            body = json.dumps(value).encode()
+            self.send_response(code)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def refuse(self, code, reason, message):
+            self.answer(code, {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": reason, "message": message, "code": code})
+
+        def read(self):
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            return json.loads(body) if body else {}
+
+        def begin(self):
+            path, _, query = self.path.partition("?")
+            cluster.requests.append((self.command, self.path))
+            return path, urllib.parse.parse_qs(query), cluster.find(path)
+
+        def do_GET(self):
+            path, query, found = self.begin()
+            if path in ("/api", "/apis", "/version") or path.startswith("/openapi"):
+                return self.discover(path)
+            for (group, version), kinds in cluster.kinds.items():
+                if path == cluster.base(group, version):
+                    verbs = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
+                    resources = [
+                        {"name": plural, "singularName": kind.lower(), "namespaced": scoped, "kind": kind, "verbs": verbs}
+                        for kind, (plural, scoped) in kinds.items()
+                    ]
+                    name = f"{group}/{version}" if group else version
+                    return self.answer(200, {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": name, "resources": resources})
+            if not found:
+                return self.refuse(404, "NotFound", "the server could not find the requested resource")
+            group, version, kind, namespace, name = found
+            if name:
+                value = cluster.objects.get((group, kind, namespace, name))
+                return self.answer(200, value) if value else self.refuse(404, "NotFound", f'{kind} "{name}" not found')
+            terms = [term for term in query.get("labelSelector", [""])[0].split(",") if term]
+            chosen = [
+                value for (g, k, n, _), value in sorted(cluster.objects.items())
+                if (g, k) == (group, kind) and namespace in ("", n) and all(matches(value, term) for term in terms)
+            ]
+            name = f"{group}/{version}" if group else version
+            self.answer(200, {"kind": f"{kind}List", "apiVersion": name, "metadata": {"resourceVersion": "1"}, "items": chosen})
+
+        def discover(self, path):
+            groups = [
+                {"name": g, "versions": [{"groupVersion": f"{g}/{v}", "version": v}], "preferredVersion": {"groupVersion": f"{g}/{v}", "version": v}}
+                for g, v in cluster.kinds if g
+            ]
+            if path == "/api":
+                return self.answer(200, {"kind": "APIVersions", "versions": ["v1"]})
+            if path == "/apis":
+                return self.answer(200, {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups})
+            if path == "/version":
+                return self.answer(200, {"major": "1", "minor": "33", "gitVersion": "v1.33.5+k3s1"})
+            if path == "/openapi/v3":
+                paths = {cluster.base(g, v)[1:]: {"serverRelativeURL": "/openapi/v3" + cluster.base(g, v)} for g, v in cluster.kinds}
+                return self.answer(200, {"paths": paths})
+            # kubectl only wants to know that the server validates fields itself.
+            for (group, version), kinds in cluster.kinds.items():
+                if path == "/openapi/v3" + cluster.base(group, version):
+                    operation = lambda kind: {  # noqa: E731
+                        "parameters": [{"name": "fieldValidation", "in": "query"}],
+                        "x-kubernetes-group-version-kind": {"group": group, "version": version, "kind": kind},
+                    }
+                    paths = {
+                        f"{cluster.base(group, version)}/{plural}/{{name}}": {"patch": operation(kind), "post": operation(kind), "put": operation(kind)}
+                        for kind, (plural, _) in kinds.items()
+                    }
+                    return self.answer(200, {"openapi": "3.0.0", "info": {"title": "x", "version": "1"}, "paths": paths})
+            self.refuse(404, "NotFound", "the server could not find the requested resource")
+
+        def do_PATCH(self):
+            _, query, found = self.begin()
+            group, _, kind, namespace, name = found
+            if namespace and ("", "Namespace", "", namespace) not in cluster.objects and namespace != "kube-system":
+                self.read()
+                return self.refuse(404, "NotFound", f'namespaces "{namespace}" not found')
+            is_new, value = cluster.apply((group, kind, namespace, name), self.read(), "dryRun" in query)
+            self.answer(201 if is_new else 200, value)
+
+        def do_POST(self):
+            _, _, found = self.begin()
+            group, _, kind, namespace, _ = found
+            value = self.read()
+            key = (group, kind, namespace, value["metadata"]["name"])
+            if key in cluster.objects:
+                return self.refuse(409, "AlreadyExists", f'{kind} "{key[3]}" already exists')
+            cluster.store(*key, cluster.put(*key, value))
+            self.answer(201, cluster.objects[key])
+
+        def do_DELETE(self):
+            _, _, found = self.begin()
+            self.read()
+            group, _, kind, namespace, name = found
+            value = cluster.objects.pop((group, kind, namespace, name), None)
+            if kind == "Namespace":
+                for key in [key for key in cluster.objects if key[2] == name]:
+                    del cluster.objects[key]
+            self.answer(200, value) if value else self.refuse(404, "NotFound", f'{kind} "{name}" not found')
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+def matches(value, term):
+    labels = value.get("metadata", {}).get("labels") or {}
+    name, separator, wanted = term.partition("=")
+    return labels.get(name) == wanted if separator else name in labels

@@ -1,0 +1,97 @@
+import Ops
+
+extension FakeCluster.State {
+  /// What the controllers do with a new object.
+  mutating func settle(_ identity: KubernetesObject.Identity) {
+    switch identity.kind {
+    case "HelmChart" where identity.name == "cert-manager":
+      unknownKinds = []
+      for kind in ["certificates", "clusterissuers"] {
+        add("CustomResourceDefinition", "\(kind).cert-manager.io", namespace: "", [:])
+      }
+      add("Deployment", "cert-manager-webhook", namespace: "cert-manager", ["status": ["readyReplicas": 1]])
+    case "Certificate":
+      objects[identity]?["status"] = [
+        "conditions": [["type": "Ready", "status": "True"]], "notAfter": "2027-01-05T00:00:00Z",
+        "renewalTime": "2026-12-20T00:00:00Z",
+      ]
+    case "DaemonSet" where identity.name == "bashupload": rollOut(identity)
+    case "CronJob": objects[identity]?["status"] = ["lastSuccessfulTime": "2026-11-22T11:55:00Z"]
+    default: break
+    }
+  }
+
+  private mutating func add(_ kind: String, _ name: String, namespace: String, _ more: JSONValue) {
+    let identity = KubernetesObject.Identity(group: "", kind: kind, namespace: namespace, name: name)
+    var value: JSONValue = [
+      "apiVersion": "v1", "kind": .string(kind),
+      "metadata": ["name": .string(name), "namespace": .string(namespace)],
+    ]
+    for (key, member) in more.members { value[key] = member }
+    objects[identity] = value
+  }
+
+  private mutating func rollOut(_ identity: KubernetesObject.Identity) {
+    guard let daemonSet = objects[identity] else { return }
+    let edges = objects.filter {
+      $0.key.kind == "Node" && $0.value.at("metadata", "labels", "bashupload.app/role")?.string == "edge"
+    }.map(\.key.name)
+    let containers = daemonSet.at("spec", "template", "spec", "containers")?.array ?? []
+    let isBroken = containers.contains { brokenImages.contains($0["image"]?.string ?? "") }
+    let count = JSONValue.integer(Int64(edges.count))
+    objects[identity]?["status"] = [
+      "observedGeneration": daemonSet.at("metadata", "generation") ?? 1, "desiredNumberScheduled": count,
+      "updatedNumberScheduled": count, "numberReady": isBroken ? 0 : count,
+    ]
+    for node in edges {
+      let waiting: JSONValue = [
+        "waiting": ["reason": "CrashLoopBackOff", "message": "back-off 40s restarting failed container"]
+      ]
+      add(
+        "Pod", "bashupload-\(node)", namespace: Kubectl.namespace,
+        [
+          "metadata": [
+            "name": .string("bashupload-\(node)"), "namespace": .string(Kubectl.namespace),
+            "labels": ["app.kubernetes.io/name": "bashupload", "app.kubernetes.io/component": "edge"],
+          ],
+          "spec": ["nodeName": .string(node)],
+          "status": [
+            "startTime": "2026-11-22T11:00:00Z",
+            "conditions": [["type": "Ready", "status": isBroken ? "False" : "True"]],
+            "containerStatuses": [
+              [
+                "name": "bashupload", "restartCount": isBroken ? 4 : 0,
+                "state": isBroken ? waiting : ["running": [:]],
+              ]
+            ],
+          ],
+        ])
+    }
+  }
+
+  mutating func addNode(_ name: String, role: String, version: String = "v1.33.5+k3s1") {
+    add(
+      "Node", name, namespace: "",
+      [
+        "metadata": ["name": .string(name), "labels": ["bashupload.app/role": .string(role)]],
+        "status": [
+          "conditions": [["type": "Ready", "status": "True"], ["type": "MemoryPressure", "status": "False"]],
+          "nodeInfo": ["kubeletVersion": .string(version)],
+        ],
+      ])
+  }
+
+  /// A service in which every file can be had once, from everywhere.
+  mutating func curl(_ invocation: Invocation) -> CommandResult {
+    let words = invocation.arguments
+    let url = words.last ?? ""
+    if let index = words.firstIndex(of: "--data-binary") {
+      let link = "\(url.split(separator: "/").prefix(2).joined(separator: "//"))/\(uploads.count)aaaa"
+      uploads[link] = words[index + 1]
+      return CommandResult(status: 0, output: "\(link)\n\n200")
+    }
+    guard let text = uploads[url] else { return CommandResult(status: 0, output: "no such file\n404") }
+    uploads[url] = ""
+    return CommandResult(status: 0, output: text.isEmpty ? "it is gone\n410" : "\(text)\n200")
+  }
+}

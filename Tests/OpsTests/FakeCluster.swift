@@ -1,0 +1,269 @@
+import Ops
+import Synchronization
+
+/// A cluster that answers kubectl and curl as the real ones do, as far as deploy asks: server-side apply with one field
+/// manager, defaults of the server, dry runs, apply sets, generated status. `kubectl kustomize` runs for real.
+final class FakeCluster: CommandRunner {
+  struct State {
+    var objects: [KubernetesObject.Identity: JSONValue] = [:]
+    /// What we applied last, per object: what disappears from it disappears from the object.
+    var applied: [KubernetesObject.Identity: JSONValue] = [:]
+    var invocations: [Invocation] = []
+    var unknownKinds: Set<String> = []
+    /// Images that never become ready.
+    var brokenImages: Set<String> = []
+    var uploads: [String: String] = [:]
+    var version = 100
+    /// The nth call of kubectl that changes something fails, as if the connection broke.
+    var failingChange: Int?
+    var changesSeen = 0
+  }
+
+  let state = Mutex(State())
+
+  var invocations: [Invocation] { state.withLock { $0.invocations } }
+
+  func run(_ invocation: Invocation) async throws(CommandError) -> CommandResult {
+    if invocation.program == "kubectl", invocation.arguments.first == "kustomize" {
+      state.withLock { $0.invocations.append(invocation) }
+      return try await BuiltTrees.shared.run(invocation)
+    }
+    return state.withLock { state in
+      state.invocations.append(invocation)
+      return invocation.program == "curl" ? state.curl(invocation) : state.kubectl(invocation)
+    }
+  }
+
+  func object(_ kind: String, _ name: String) -> JSONValue? {
+    state.withLock { $0.objects.first { $0.key.kind == kind && $0.key.name == name }?.value }
+  }
+
+  func change(_ kind: String, _ name: String, _ body: (inout JSONValue) -> Void) {
+    state.withLock { state in
+      for identity in state.objects.keys where identity.kind == kind && identity.name == name {
+        if var value = state.objects[identity] {
+          body(&value)
+          state.objects[identity] = value
+        }
+      }
+    }
+  }
+}
+
+extension FakeCluster.State {
+  mutating func kubectl(_ invocation: Invocation) -> CommandResult {
+    let words = invocation.arguments
+    let input = (try? KubernetesObject.parse(json: invocation.input ?? "")) ?? []
+    if ["apply", "create", "replace", "delete"].contains(words[0]), !words.contains("--dry-run=server") {
+      changesSeen += 1
+      if changesSeen == failingChange {
+        return CommandResult(status: 1, output: "", complaint: "Unable to connect to the server: EOF")
+      }
+    }
+    switch words[0] {
+    case "get" where words.contains("--filename=-"): return getListed(input)
+    case "get": return get(words)
+    case "apply": return apply(input, words)
+    case "create": return create(input)
+    case "replace": return replace(input)
+    case "delete":
+      for object in input {
+        objects[object.identity] = nil
+        applied[object.identity] = nil
+        if object.kind == "Namespace" { for id in objects.keys where id.namespace == object.name { objects[id] = nil } }
+      }
+      return CommandResult(status: 0, output: "")
+    case "logs": return CommandResult(status: 0, output: "line one\nfatal: cannot start\n")
+    default: return CommandResult(status: 1, output: "", complaint: "unknown command \(words[0])")
+    }
+  }
+
+  private func list(_ values: [JSONValue]) -> CommandResult {
+    CommandResult(
+      status: 0,
+      output: values.isEmpty
+        ? "" : JSONValue.object(["apiVersion": "v1", "kind": "List", "items": .array(values)]).json)
+  }
+
+  private func getListed(_ input: [KubernetesObject]) -> CommandResult {
+    let unknown = input.filter { unknownKinds.contains($0.kind) }
+    if let first = unknown.first {
+      return CommandResult(
+        status: 1, output: "",
+        complaint: "error: resource mapping not found for name: \"\(first.name)\" namespace: \"\" from \"STDIN\": "
+          + "no matches for kind \"\(first.kind)\" in version \"\(first.value["apiVersion"]?.string ?? "")\"\nensure CRDs are installed first"
+      )
+    }
+    return list(input.compactMap { objects[$0.identity] })
+  }
+
+  private static let kinds = [
+    "pods": "Pod", "daemonsets": "DaemonSet", "configmaps": "ConfigMap", "leases": "Lease", "cronjobs": "CronJob",
+    "jobs": "Job", "events": "Event", "nodes": "Node", "namespaces": "Namespace", "secrets": "Secret",
+    "deployments": "Deployment", "customresourcedefinitions": "CustomResourceDefinition",
+    "certificates.cert-manager.io": "Certificate",
+  ]
+
+  private func get(_ words: [String]) -> CommandResult {
+    let kinds = words[1].split(separator: ",").map { word in
+      Self.kinds[String(word)] ?? String(word.split(separator: ".").first ?? "")
+    }
+    if kinds == ["Certificate"], unknownKinds.contains("Certificate") {
+      return CommandResult(
+        status: 1, output: "", complaint: "error: the server doesn't have a resource type \"certificates\"")
+    }
+    let name = words.count > 2 && !words[2].hasPrefix("-") ? words[2] : nil
+    let namespace = words.first { $0.hasPrefix("--namespace=") }?.split(separator: "=").last.map(String.init)
+    let selector = words.first { $0.hasPrefix("--selector=") }?.dropFirst("--selector=".count)
+    let found = objects.filter { identity, value in
+      let labels = value.at("metadata", "labels")?.members ?? [:]
+      let isSelected = (selector?.split(separator: ",") ?? []).allSatisfy { term in
+        let parts = term.split(separator: "=", maxSplits: 1).map(String.init)
+        return parts.count == 2 ? labels[parts[0]]?.string == parts[1] : labels[parts[0]] != nil
+      }
+      return kinds.contains(identity.kind) && (name == nil || identity.name == name)
+        && (namespace == nil || identity.namespace.isEmpty || identity.namespace == namespace) && isSelected
+    }.sorted { $0.key < $1.key }.map(\.value)
+    return list(found)
+  }
+
+  private mutating func apply(_ input: [KubernetesObject], _ words: [String]) -> CommandResult {
+    if let object = input.first(where: { unknownKinds.contains($0.kind) }) {
+      return CommandResult(
+        status: 1, output: "", complaint: "error: no matches for kind \"\(object.kind)\" in version \"x\"")
+    }
+    for object in input where !object.namespace.isEmpty {
+      let exists = objects.keys.contains { $0.kind == "Namespace" && $0.name == object.namespace }
+      let comes = input.contains { $0.kind == "Namespace" && $0.name == object.namespace }
+      if !exists, !comes, !["kube-system", "default", "system-upgrade"].contains(object.namespace) {
+        return CommandResult(
+          status: 1, output: "", complaint: "Error from server (NotFound): namespaces \"\(object.namespace)\" not found"
+        )
+      }
+    }
+    let isDry = words.contains("--dry-run=server")
+    // As kubectl 1.33 says it: a set whose mark is in a namespace has objects of that namespace only.
+    if words.contains("--prune") {
+      let namespace = Self.namespace(words)
+      if input.isEmpty { return CommandResult(status: 1, output: "", complaint: "error: no objects passed to apply") }
+      if !objects.keys.contains(where: { $0.kind == "Namespace" && $0.name == namespace }), namespace != "kube-system" {
+        return CommandResult(
+          status: 1, output: "", complaint: "error: failed to update ApplySet: namespaces \"\(namespace)\" not found")
+      }
+      for object in input where !object.namespace.isEmpty && object.namespace != namespace {
+        return CommandResult(
+          status: 1, output: "",
+          complaint:
+            "error: the namespace from the provided object \"\(object.namespace)\" does not match the namespace "
+            + "\"\(namespace)\". You must pass '--namespace=\(object.namespace)' to perform this operation.")
+      }
+    }
+    var results: [JSONValue] = []
+    for object in input {
+      let next = merged(object)
+      results.append(next)
+      if isDry { continue }
+      objects[object.identity] = next
+      applied[object.identity] = object.value
+      settle(object.identity)
+    }
+    if !isDry, words.contains("--prune") { prune(input, Self.namespace(words)) }
+    return words.contains("--output=json") ? list(results) : CommandResult(status: 0, output: "")
+  }
+
+  private mutating func create(_ input: [KubernetesObject]) -> CommandResult {
+    for object in input {
+      if objects[object.identity] != nil {
+        return CommandResult(
+          status: 1, output: "", complaint: "Error from server (AlreadyExists): \(object.name) already exists")
+      }
+      objects[object.identity] = merged(object)
+    }
+    return CommandResult(status: 0, output: "created")
+  }
+
+  private mutating func replace(_ input: [KubernetesObject]) -> CommandResult {
+    for object in input {
+      let old = objects[object.identity]
+      guard old?.at("metadata", "resourceVersion") == object.value.at("metadata", "resourceVersion") else {
+        return CommandResult(
+          status: 1, output: "", complaint: "Error from server (Conflict): the object has been modified")
+      }
+      objects[object.identity] = merged(object)
+    }
+    return CommandResult(status: 0, output: "replaced")
+  }
+
+  /// Server-side apply: what we owned and name no longer goes, the rest of others stays, the server adds its defaults.
+  private mutating func merged(_ object: KubernetesObject) -> JSONValue {
+    version += 1
+    let before = objects[object.identity]
+    var value = Self.removing(from: before ?? .object([:]), what: applied[object.identity], notIn: object.value)
+    value = Self.merge(value, object.value)
+    value["metadata"]?["uid"] = .string("uid-\(object.name)")
+    let generation = before?.at("metadata", "generation")?.integer ?? 0
+    let isChanged = before?["spec"] != value["spec"]
+    value["metadata"]?["generation"] = .integer(Int64(isChanged ? generation + 1 : generation))
+    value["metadata"]?["resourceVersion"] = .string(String(version))
+    value["metadata"]?["managedFields"] = [["manager": .string(Kubectl.fieldManager)]]
+    if object.kind == "DaemonSet" {
+      if value.at("spec", "template", "spec", "restartPolicy") == nil {
+        value["spec"]?["template"]?["spec"]?["restartPolicy"] = "Always"
+      }
+    }
+    return value
+  }
+
+  static func merge(_ old: JSONValue, _ new: JSONValue) -> JSONValue {
+    guard case .object(var members) = old, case .object(let more) = new else { return new }
+    for (key, value) in more {
+      members[key] = members[key].map { merge($0, value) } ?? value
+    }
+    return .object(members)
+  }
+
+  static func removing(from value: JSONValue, what owned: JSONValue?, notIn wanted: JSONValue) -> JSONValue {
+    guard case .object(var members) = value, case .object(let old)? = owned else { return value }
+    for (key, before) in old {
+      guard let next = wanted[key] else {
+        members[key] = nil
+        continue
+      }
+      if let current = members[key] { members[key] = removing(from: current, what: before, notIn: next) }
+    }
+    return .object(members)
+  }
+
+  private static func namespace(_ words: [String]) -> String {
+    words.first { $0.hasPrefix("--namespace=") }?.split(separator: "=").last.map(String.init) ?? "default"
+  }
+
+  private mutating func prune(_ input: [KubernetesObject], _ namespace: String) {
+    let mark: JSONValue = .string("applyset-\(namespace)-v1")
+    let wanted = Set(input.map(\.identity))
+    for (identity, value) in objects
+    where value.at("metadata", "labels", "applyset.kubernetes.io/part-of") == mark && !wanted.contains(identity) {
+      objects[identity] = nil
+      applied[identity] = nil
+    }
+    var kinds: Set<String> = []
+    for identity in wanted {
+      if objects[identity]?.at("metadata", "labels") == nil { objects[identity]?["metadata"]?["labels"] = .object([:]) }
+      objects[identity]?["metadata"]?["labels"]?["applyset.kubernetes.io/part-of"] = mark
+      kinds.insert(identity.group.isEmpty ? identity.kind : "\(identity.kind).\(identity.group)")
+    }
+    let parent = KubernetesObject.Identity(
+      group: "", kind: "ConfigMap", namespace: namespace, name: Kubectl.applySet)
+    objects[parent] = [
+      "apiVersion": "v1", "kind": "ConfigMap",
+      "metadata": [
+        "name": .string(Kubectl.applySet), "namespace": .string(namespace),
+        "labels": ["applyset.kubernetes.io/id": mark],
+        "annotations": [
+          "applyset.kubernetes.io/contains-group-kinds": .string(kinds.sorted().joined(separator: ",")),
+          "applyset.kubernetes.io/tooling": "kubectl/v1.32",
+        ],
+      ],
+    ]
+  }
+}
