@@ -11,7 +11,7 @@ TEST := swift test --configuration release --enable-index-store --skip-build
 PURE_TESTS := ^(UploadCore|Ops|Drift|Architecture)Tests\.
 PYTHON := .build/test-venv/bin/python
 
-.PHONY: help deps test-deps build run dev test test-unit test-integration test-slow fuzz lint format golden bench image clean
+.PHONY: help deps test-deps build run dev test test-unit test-integration test-bucket fuzz lint format golden bench image clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,7 +37,11 @@ test-unit: test-deps ## unit tests of every module
 
 test-integration: test-deps build ## the running binary against curl, sockets, kill -9, full disks
 	$(BUILD) --product fake-s3
-	BASHUPLOAD=$(abspath $(BINARY)) $(PYTHON) -m pytest -q Tests/Integration
+	BASHUPLOAD=$(abspath $(BINARY)) $(PYTHON) -m pytest -q Tests/Integration --ignore Tests/Integration/bucket
+
+test-bucket: test-deps build ## nodes over one bucket: races, chaos, faults, memory, costs (not yet part of test)
+	$(BUILD) --product fake-s3
+	BASHUPLOAD=$(abspath $(BINARY)) $(PYTHON) -m pytest -q Tests/Integration/bucket
 
 lint: deps ## swift format, strict
 	swift format lint --strict --recursive --parallel Sources Tests Package.swift
