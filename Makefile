@@ -7,6 +7,7 @@ SHELL := /bin/bash
 BUILD := swift build --configuration release --enable-index-store
 BINARY := .build/release/bashupload
 TEST := swift test --configuration release --enable-index-store --skip-build
+# Two runs that together are all tests: what the first takes is what the second leaves out.
 # Searches of state spaces take all the processor; beside tests that wait for a network they would look like a dead one.
 PURE_TESTS := ^(UploadCore|Ops|Drift|Architecture)Tests\.
 PYTHON := .build/test-venv/bin/python

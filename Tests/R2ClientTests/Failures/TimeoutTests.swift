@@ -40,7 +40,8 @@ struct TimeoutTests {
     }
   }
 
-  /// Who reads slowly, or has nothing to send for a while, is not the store's fault.
+  /// Who reads slowly, or has nothing to send for a while, is not the store's fault. (The pauses are the subject: longer than
+  /// the idle timeout, and nothing happens that could be waited for.)
   @Test func slowCallersAreLeftAlone() async throws {
     try await FaultyStore.with(options: Self.impatient) { store in
       let size = 24 << 20
