@@ -265,6 +265,35 @@ struct DeployStoryTests {
     #expect(story.cluster.object("Secret", "bashupload-cloudflare") == nil, "no credential stays behind")
   }
 
+  @Test func anotherInstallationIsLeftAlone() async throws {
+    let story = try Story()
+    defer { story.scratch.remove() }
+    _ = await story.deploy("apply", "--yes")
+    try story.write(Example.with("cluster: bashupload-app", "cluster: somebody-else"))
+    let changes = Self.changes(story)
+    for words in [
+      ["plan"], ["apply", "--yes"], ["rollback", "1", "--yes"], ["destroy", "--confirm", "bashupload.app"],
+    ] {
+      let refused = await story.run(words)
+      #expect(refused.status == 1)
+      #expect(refused.text.contains("runs the installation bashupload-app, and the file is of somebody-else"))
+    }
+    #expect(Self.changes(story) == changes)
+  }
+
+  @Test func verifyAsksBothAddresses() async throws {
+    let story = try Story()
+    defer { story.scratch.remove() }
+    _ = await story.deploy("apply", "--yes")
+    #expect(await story.deploy("verify").text.contains("ok   edge-3 IPv6: certificate, answer"))
+    story.cluster.state.withLock { $0.complaintOfIPv6 = "curl: (7) Failed to connect: Network is unreachable" }
+    let without = await story.deploy("verify")
+    #expect(without.status == 0 && without.text.contains("ok   edge-3 IPv6: not tried, this machine has no IPv6"))
+    story.cluster.state.withLock { $0.complaintOfIPv6 = "curl: (28) Connection timed out" }
+    let broken = await story.deploy("verify")
+    #expect(broken.status == 1 && broken.text.contains("FAIL edge-3 IPv6: curl: (28) Connection timed out"))
+  }
+
   @Test func statusIsOneTable() async throws {
     let story = try Story()
     defer { story.scratch.remove() }

@@ -13,6 +13,8 @@ final class FakeCluster: CommandRunner {
     /// Images that never become ready.
     var brokenImages: Set<String> = []
     var uploads: [String: String] = [:]
+    /// What curl says of every IPv6 address.
+    var complaintOfIPv6: String?
     var version = 100
     /// The nth call of kubectl that changes something fails, as if the connection broke.
     var failingChange: Int?

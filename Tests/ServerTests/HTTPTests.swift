@@ -12,7 +12,7 @@ struct HTTPTests {
   ) throws -> HTTPRequest {
     let head = HTTPRequestHead(version: version, method: method, uri: uri, headers: HTTPHeaders(headers))
     return try HTTPRequest(
-      head: head, peer: try SocketAddress(ipAddress: peer, port: 1), isSecure: false, limits: ConnectionLimits())
+      head: head, peer: peer, isSecure: false, limits: ConnectionLimits())
   }
 
   @Test(arguments: [

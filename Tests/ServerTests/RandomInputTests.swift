@@ -85,7 +85,7 @@ struct RandomInputTests {
     _ = PublicURL(parsing: text)
     let head = HTTPRequestHead(
       version: .http1_1, method: .PUT, uri: text, headers: ["host": text, "content-length": text])
-    if let request = try? HTTPRequest(head: head, peer: nil, isSecure: false, limits: ConnectionLimits()) {
+    if let request = try? HTTPRequest(head: head, peer: "", isSecure: false, limits: ConnectionLimits()) {
       #expect(request.path.hasPrefix("/"))
     }
   }

@@ -108,7 +108,7 @@ extension DeployCommand {
   }
 
   func rollback(_ arguments: DeployArguments) async throws -> Int32 {
-    _ = try clusterFile(arguments)
+    try await kubectl.requireOwn(try clusterFile(arguments))
     let generations = Generations(kubectl: kubectl, context: context)
     let all = try await generations.all()
     let known = all.map { "  \($0.number)  \($0.note)" }.joined(separator: "\n")

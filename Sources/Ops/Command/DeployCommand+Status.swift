@@ -48,6 +48,7 @@ extension DeployCommand {
 
   func destroy(_ arguments: DeployArguments) async throws -> Int32 {
     let file = try clusterFile(arguments)
+    try await kubectl.requireOwn(file)
     // cert-manager may serve others by now.
     let owned = try await kubectl.owned().filter { object in
       object.namespace != "cert-manager" && object.name != "cert-manager"

@@ -1,5 +1,5 @@
 /// Which of the known words somebody may have meant.
-enum Spelling {
+package enum Spelling {
   /// The nearest of `words`, when it is near enough to be a slip of the finger: a third of its letters, at least one.
   static func nearest(to word: String, of words: [String]) -> String? {
     let measured = words.map { (word: $0, distance: distance(word.lowercased(), $0.lowercased())) }
@@ -8,7 +8,7 @@ enum Spelling {
   }
 
   /// `; did you mean "x"?` or `; known here: …`
-  static func hint(_ word: String, of words: [String]) -> String {
+  package static func hint(_ word: String, of words: [String]) -> String {
     if let best = nearest(to: word, of: words) { return "did you mean \(best)?" }
     return "known here: \(words.joined(separator: ", "))"
   }

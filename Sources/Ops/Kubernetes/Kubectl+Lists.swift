@@ -32,6 +32,20 @@ extension Kubectl {
 }
 
 extension Kubectl {
+  /// One Kubernetes carries one installation: names and namespaces are fixed, so another cluster file would take over, or
+  /// destroy, what is not its own.
+  ///
+  /// - Throws: `DeployCommand.Failure` when what runs here is of another file.
+  func requireOwn(_ file: ClusterFile) async throws {
+    let namespace = try await object("namespaces", Self.namespace)
+    let owner = namespace?.value.at("metadata", "labels", "bashupload.app/cluster")?.string
+    if let owner, owner != file.cluster {
+      throw DeployCommand.Failure(
+        "this Kubernetes runs the installation \(owner), and the file is of \(file.cluster): nothing has been changed; "
+          + "use the file of \(owner), or another KUBECONFIG")
+    }
+  }
+
   /// The keys of our Secrets by namespace/name; values are dropped here.
   func secretKeys() async throws -> [String: Set<String>] {
     var keys: [String: Set<String>] = [:]

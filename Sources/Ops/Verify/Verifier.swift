@@ -19,6 +19,7 @@ struct Verifier: Sendable {
     for (index, edge) in file.edges.enumerated() {
       let other = file.edges[(index + 1) % file.edges.count]
       checks.append(await through(edge, and: other))
+      if let address = edge.address6 { checks.append(await answers(edge, at: address)) }
     }
     checks.append(try await cleanup())
     return checks
@@ -48,6 +49,20 @@ struct Verifier: Sendable {
         text: "certificate, upload, download by \(other.name), second download refused")
     } catch {
       return Check(name: edge.name, isGood: false, text: "\(error)")
+    }
+  }
+
+  /// The other address of an edge reaches the same service. (Not every operator has IPv6: that is no fault of the edge.)
+  private func answers(_ edge: NodeSpec, at address: IPAddress) async -> Check {
+    let name = "\(edge.name) IPv6"
+    do {
+      let answer = try await probe.get("https://\(file.domain)/api/config", at: address)
+      let isGood = answer.status == 200
+      return Check(name: name, isGood: isGood, text: isGood ? "certificate, answer" : "answered \(answer.status)")
+    } catch {
+      let isUnreachable = error.description.contains("Network is unreachable")
+      return Check(
+        name: name, isGood: isUnreachable, text: isUnreachable ? "not tried, this machine has no IPv6" : "\(error)")
     }
   }
 

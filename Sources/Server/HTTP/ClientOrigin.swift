@@ -11,7 +11,7 @@ package struct ClientOrigin: Sendable, Hashable {
   package var publicURL: PublicURL?
 
   package init(_ request: HTTPRequest, publicURL configured: PublicURL?, trustedProxies: [AddressRange]) {
-    let peer = request.peer?.ipAddress ?? ""
+    let peer = request.peer
     let isTrusted = trustedProxies.contains { $0.contains(peer) }
     address = isTrusted ? Self.client(request.headers, peer: peer, trustedProxies) : peer
     if let configured {

@@ -11,6 +11,8 @@ struct HTTPConnection: Sendable {
 
   let asyncChannel: NIOAsyncChannel<[HTTPServerRequestPart], HTTPServerResponsePart>
   let watch: NIOLoopBound<ConnectionWatch>
+  /// The address of the other end, without port.
+  let peer: String
   let isSecure: Bool
   let limits: ConnectionLimits
   let logger: Logger
@@ -67,7 +69,7 @@ struct HTTPConnection: Sendable {
   ) async -> Bool {
     let request: HTTPRequest
     do {
-      request = try HTTPRequest(head: head, peer: channel.remoteAddress, isSecure: isSecure, limits: limits)
+      request = try HTTPRequest(head: head, peer: peer, isSecure: isSecure, limits: limits)
     } catch {
       let writer = ResponseWriter(channel: channel, watch: watch, request: nil, keepsAlive: false)
       try? await writer.send(error, as: .text)

@@ -12,8 +12,8 @@ package struct HTTPRequest: Sendable {
   package let authority: String?
   package let headers: HTTPHeaders
   package let version: HTTPVersion
-  /// The other end of the TCP connection: a proxy's address behind a proxy.
-  package let peer: SocketAddress?
+  /// The address of the other end of the TCP connection, a proxy's behind a proxy; empty when it has none.
+  package let peer: String
   /// The connection itself is TLS.
   package let isSecure: Bool
 
@@ -28,7 +28,7 @@ package struct HTTPRequest: Sendable {
   /// A body follows, be it of a declared or an unknown length.
   package var hasBody: Bool { isChunked || (contentLength ?? 0) > 0 }
 
-  package init(head: HTTPRequestHead, peer: SocketAddress?, isSecure: Bool, limits: ConnectionLimits) throws(Failure) {
+  package init(head: HTTPRequestHead, peer: String, isSecure: Bool, limits: ConnectionLimits) throws(Failure) {
     guard head.uri.utf8.count <= limits.maximumTargetLength else {
       throw Failure(
         .uriTooLong, code: "target-too-long",

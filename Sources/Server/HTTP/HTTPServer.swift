@@ -48,13 +48,12 @@ struct HTTPServer: Service {
 
   private func serve(_ accepted: AcceptedConnection, _ registry: ConnectionRegistry) async {
     guard let connection = try? await open(accepted) else { return }
-    let address = connection.asyncChannel.channel.remoteAddress?.ipAddress ?? ""
-    let open = registry.add(connection, address)
-    defer { registry.remove(connection, address) }
+    let open = registry.add(connection)
+    defer { registry.remove(connection) }
     if open.all > 2 * maximumConnections {
       // Not even an answer: those up to twice the limit get one.
       await connection.close()
-    } else if let refusal = refusal(open, address) {
+    } else if let refusal = refusal(open, connection.peer) {
       await connection.run { _, _, writer in
         writer.keepsAlive = false
         try? await writer.send(refusal, as: .text)
@@ -109,7 +108,8 @@ struct HTTPServer: Service {
     // Fails when the client has gone already: reading will tell.
     try? await channel.setOption(.autoRead, value: true).get()
     return HTTPConnection(
-      asyncChannel: asyncChannel, watch: accepted.watch, isSecure: certificate != nil, limits: limits, logger: logger)
+      asyncChannel: asyncChannel, watch: accepted.watch, peer: channel.remoteAddress?.ipAddress ?? "",
+      isSecure: certificate != nil, limits: limits, logger: logger)
   }
 
   private func configure(_ channel: any Channel) throws -> AcceptedConnection {
@@ -146,22 +146,22 @@ private final class ConnectionRegistry: Sendable {
   private let open = Mutex(Open())
 
   /// - Returns: how many are open now, this one included.
-  func add(_ connection: HTTPConnection, _ address: String) -> (all: Int, ofAddress: Int) {
+  func add(_ connection: HTTPConnection) -> (all: Int, ofAddress: Int) {
     open.withLock { open in
       open.connections[ObjectIdentifier(connection.asyncChannel.channel)] = connection
-      let count = (open.byAddress[address] ?? 0) + 1
-      open.byAddress[address] = count
+      let count = (open.byAddress[connection.peer] ?? 0) + 1
+      open.byAddress[connection.peer] = count
       // Accepted just before the end: its first request is its last.
       if open.isDraining { drain(connection) }
       return (open.connections.count, count)
     }
   }
 
-  func remove(_ connection: HTTPConnection, _ address: String) {
+  func remove(_ connection: HTTPConnection) {
     open.withLock { open in
       open.connections[ObjectIdentifier(connection.asyncChannel.channel)] = nil
-      let count = (open.byAddress[address] ?? 1) - 1
-      open.byAddress[address] = count == 0 ? nil : count
+      let count = (open.byAddress[connection.peer] ?? 1) - 1
+      open.byAddress[connection.peer] = count == 0 ? nil : count
     }
   }
 

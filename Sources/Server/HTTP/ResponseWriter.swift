@@ -48,7 +48,7 @@ package final class ResponseWriter {
   package func send(_ status: HTTPResponseStatus, _ headers: HTTPHeaders, body: ByteBuffer? = nil) async throws {
     var headers = headers
     if status != .noContent, status != .notModified {
-      headers.replaceOrAdd(name: "content-length", value: String(body?.readableBytes ?? 0))
+      headers.add(name: "content-length", value: String(body?.readableBytes ?? 0))
     }
     writeHead(status, headers)
     if let body, body.readableBytes > 0, request?.method != .HEAD {
@@ -87,7 +87,7 @@ package final class ResponseWriter {
   /// Begins a response with a body of `length` bytes that `write` and `sendFile` will deliver.
   package func start(_ status: HTTPResponseStatus, _ headers: HTTPHeaders, length: Int64) {
     var headers = headers
-    headers.replaceOrAdd(name: "content-length", value: String(length))
+    headers.add(name: "content-length", value: String(length))
     writeHead(status, headers)
   }
 

@@ -53,6 +53,11 @@ struct LineLogHandler: LogHandler {
   /// A JSON string (RFC 8259, 7).
   static func appendJSON(_ text: String, to line: inout [UInt8]) {
     line.append(UInt8(ascii: "\""))
+    defer { line.append(UInt8(ascii: "\"")) }
+    if text.utf8.allSatisfy({ $0 >= 32 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
+      line += text.utf8
+      return
+    }
     for byte in text.utf8 {
       switch byte {
       case UInt8(ascii: "\""), UInt8(ascii: "\\"): line += [UInt8(ascii: "\\"), byte]
@@ -61,7 +66,6 @@ struct LineLogHandler: LogHandler {
       default: line.append(byte)
       }
     }
-    line.append(UInt8(ascii: "\""))
   }
 
   /// Nothing that a client sends can begin a new line or move the cursor of a terminal.
@@ -83,7 +87,9 @@ extension Timestamp {
   /// `2026-11-22T15:04:05.123Z`.
   var rfc3339Milliseconds: String {
     let fraction = milliseconds - seconds * 1000
-    let digits = [fraction / 100, fraction / 10 % 10, fraction % 10].map { UInt8(ascii: "0") + UInt8($0) }
-    return String(decoding: rfc3339.utf8.dropLast() + [UInt8(ascii: ".")] + digits + [UInt8(ascii: "Z")], as: UTF8.self)
+    var text = rfc3339
+    text.removeLast()
+    text += fraction < 10 ? ".00" : fraction < 100 ? ".0" : "."
+    return text + "\(fraction)Z"
   }
 }

@@ -25,7 +25,7 @@ enum Page {
   static func uploaded(_ answers: [UploadAnswer]) -> String {
     let items = answers.map { answer in
       """
-      <li><a href="\(HTML.escape(answer.url))">\(HTML.escape(answer.url))</a> \(HTML.escape(answer.name ?? ""))<br>
+      <li><a href="\(HTML.escape(answer.url))">\(HTML.escape(answer.url))</a> \(HTML.escape(answer.record.name?.value ?? ""))<br>
       \(HTML.escape(answer.lifetimeNote)) Delete token: <code>\(HTML.escape(answer.deleteToken))</code></li>
       """
     }

@@ -158,8 +158,8 @@ struct UploadRoutes: Sendable {
     }
     var headers = HTTPHeaders()
     headers.add(name: "location", value: first.url)
-    headers.add(name: "x-one-time-upload", value: first.oneTime ? "true" : "false")
-    if !first.oneTime { headers.add(name: "x-expiration-download", value: "true") }
+    headers.add(name: "x-one-time-upload", value: first.record.isOneTime ? "true" : "false")
+    if !first.record.isOneTime { headers.add(name: "x-expiration-download", value: "true") }
     headers.add(name: "x-expires", value: first.expiresAt)
     for answer in answers { headers.add(name: "x-delete-token", value: answer.deleteToken) }
     if receipts.count == 1 {

@@ -18,7 +18,7 @@ package final class LocalBlobStore: BlobStore {
   let root: String
   let pool: NIOThreadPool
   let eventLoopGroup: any EventLoopGroup
-  private let publications = BatchQueue<Publication>()
+  private let publications = BatchQueue<PendingPublication>()
   /// The file system knows files without names.
   let supportsNameless: Bool
   /// The file system is in memory (tmpfs): no call waits for a disk, so none needs another thread.
@@ -27,14 +27,17 @@ package final class LocalBlobStore: BlobStore {
   /// Folders that this process knows to be durable themselves.
   private let syncedFolders = Mutex<Set<String>>([])
 
-  /// One blob that waits to be published.
+  /// A synced file that is to get its name.
   struct Publication: Sendable {
     var id: UploadID
     var descriptor: CInt
     /// Its name under `tmp`, where the file system has no O_TMPFILE.
     var temporaryPath: String?
-    var continuation: CheckedContinuation<Void, any Error>
   }
+
+  private typealias PendingPublication = (
+    publication: Publication, continuation: CheckedContinuation<Void, any Error>
+  )
 
   /// Bodies up to this size are kept in memory and written in one go, so that a small upload costs one trip to the
   /// thread pool.
@@ -110,12 +113,10 @@ package final class LocalBlobStore: BlobStore {
 
   /// Names the file and returns when the name is durable. Blobs that are published at the same time share the fsync of
   /// their folder.
-  func publish(_ id: UploadID, _ descriptor: CInt, temporaryPath: String?) async throws {
+  func publish(_ publication: Publication) async throws {
+    if isInMemory { return try name(publication) }
     try await withCheckedThrowingContinuation { continuation in
-      let publication = Publication(
-        id: id, descriptor: descriptor, temporaryPath: temporaryPath, continuation: continuation)
-      if publications.add(publication) {
-        if isInMemory { return drainPublications() }
+      if publications.add((publication, continuation)) {
         pool.submit { state in
           if case .active = state { self.drainPublications() } else { self.cancelPublications() }
         }
@@ -128,31 +129,31 @@ package final class LocalBlobStore: BlobStore {
       let batch = publications.take()
       if batch.isEmpty { return }
       var folders: [String: StoreError?] = [:]
-      var outcomes: [(Publication, StoreError?)] = []
-      for publication in batch {
+      var outcomes: [(PendingPublication, StoreError?)] = []
+      for pending in batch {
         do throws(StoreError) {
-          try name(publication)
-          folders[folder(publication.id)] = .some(nil)
-          outcomes.append((publication, nil))
+          try name(pending.publication)
+          folders[folder(pending.publication.id)] = .some(nil)
+          outcomes.append((pending, nil))
         } catch {
-          outcomes.append((publication, error))
+          outcomes.append((pending, error))
         }
       }
-      for path in folders.keys where !isInMemory {
+      for path in folders.keys {
         do throws(StoreError) { try Posix.syncDirectory(path) } catch { folders[path] = error }
       }
-      for (publication, failure) in outcomes {
-        if let failure = failure ?? (folders[folder(publication.id)] ?? nil) {
-          publication.continuation.resume(throwing: failure)
+      for (pending, failure) in outcomes {
+        if let failure = failure ?? (folders[folder(pending.publication.id)] ?? nil) {
+          pending.continuation.resume(throwing: failure)
         } else {
-          publication.continuation.resume()
+          pending.continuation.resume()
         }
       }
     }
   }
 
   private func cancelPublications() {
-    for publication in publications.take() { publication.continuation.resume(throwing: CancellationError()) }
+    for pending in publications.take() { pending.continuation.resume(throwing: CancellationError()) }
   }
 
   private func name(_ publication: Publication) throws(StoreError) {

@@ -67,7 +67,7 @@ final class LocalBlobWriter: BlobWriter {
   func publish() async throws {
     guard let file else { throw StoreError.system(operation: "publish", errno: EBADF) }
     do {
-      try await store.publish(id, file.descriptor, temporaryPath: file.temporaryPath)
+      try await store.publish(.init(id: id, descriptor: file.descriptor, temporaryPath: file.temporaryPath))
     } catch {
       // The name may be there although its folder could not be synced: nobody will be told about it.
       if case StoreError.exists = error {} else { try? await store.delete(id) }

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import Synchronization
 import UploadCore
 
 /// The few system calls of the local store that have no Swift form, with errors instead of -1.
@@ -7,6 +8,7 @@ enum Posix {
   /// O_TMPFILE is a compound macro that Swift does not import (asm-generic/fcntl.h: __O_TMPFILE | O_DIRECTORY).
   private static let openTemporary: CInt = 0o20000000 | O_DIRECTORY
   private static let followSymlink: CInt = 0x400
+  private static let emptyPath: CInt = 0x1000
 
   /// Repeats a call that a signal has interrupted, and turns -1 into an error.
   @discardableResult
@@ -49,8 +51,24 @@ enum Posix {
 
   /// Gives a nameless file its name (open(2), O_TMPFILE).
   static func link(_ descriptor: CInt, to path: String) throws(StoreError) {
+    if linksDescriptors.load(ordering: .relaxed), try linkDescriptor(descriptor, to: path) { return }
     try check("linkat") { linkat(AT_FDCWD, "/proc/self/fd/\(descriptor)", AT_FDCWD, path, followSymlink) }
+    linksDescriptors.store(false, ordering: .relaxed)
   }
+
+  /// The short way, which does not look up a path in /proc: for everybody since Linux 6.10, before that for a process
+  /// with CAP_DAC_READ_SEARCH; for others it finds nothing (ENOENT).
+  private static func linkDescriptor(_ descriptor: CInt, to path: String) throws(StoreError) -> Bool {
+    do {
+      try check("linkat") { linkat(descriptor, "", AT_FDCWD, path, emptyPath) }
+      return true
+    } catch .system(_, ENOENT) {
+      return false
+    }
+  }
+
+  /// Until it turns out that the short way is not allowed.
+  private static let linksDescriptors = Atomic(true)
 
   /// Whether a directory is on tmpfs, by its device in /proc/self/mountinfo (proc(5)); false when that cannot be told.
   static func isInMemory(_ path: String) -> Bool {

@@ -2,46 +2,28 @@ import NIOCore
 import NIOHTTP1
 import UploadCore
 
-/// What we tell about a stored upload. The property names are the keys of the JSON answer.
-struct UploadAnswer: Encodable {
+/// What we tell about a stored upload.
+struct UploadAnswer {
+  let record: UploadRecord
   var url: String
-  var id: String
-  var name: String?
-  var size: Int64
-  var contentType: String
-  var sha256: String
-  var createdAt: String
-  var expiresAt: String
-  var maxDownloads: Int?
-  var oneTime: Bool
-  var deleteToken: String
+  let deleteToken: String
   /// Why there is no short URL although one was asked for.
   var shortURLProblem: String?
-
-  private enum CodingKeys: String, CodingKey {
-    case url, id, name, size, contentType, sha256, createdAt, expiresAt, maxDownloads, oneTime, deleteToken
-  }
+  let expiresAt: String
 
   init(_ record: UploadRecord, url: String, deleteToken: String) {
+    self.record = record
     self.url = url
-    id = record.id.description
-    name = record.name?.value
-    size = record.size
-    contentType = record.contentType
-    sha256 = Hex.encode(record.sha256)
-    createdAt = record.createdAt.rfc3339
-    expiresAt = record.expiresAt.rfc3339
-    maxDownloads = record.maxDownloads?.count
-    oneTime = record.isOneTime
     self.deleteToken = deleteToken
+    expiresAt = record.expiresAt.rfc3339
   }
 
   /// The note below the URL, as bashupload-r2 puts it: English, then Chinese.
   var note: String {
     let main =
-      if oneTime {
+      if record.isOneTime {
         "Note: This file can be downloaded only once, until \(expiresAt).\n注意:此文件只能下载一次,有效期至 \(expiresAt)。"
-      } else if let maxDownloads {
+      } else if let maxDownloads = record.maxDownloads?.count {
         "Note: This file can be downloaded \(maxDownloads) times, until \(expiresAt).\n注意:此文件可下载 \(maxDownloads) 次,有效期至 \(expiresAt)。"
       } else {
         "Note: This file can be downloaded any number of times until \(expiresAt).\n注意:此文件在 \(expiresAt) 之前可多次下载。"
@@ -51,10 +33,31 @@ struct UploadAnswer: Encodable {
 
   /// One sentence for the page.
   var lifetimeNote: String {
-    if let maxDownloads {
-      return oneTime ? "Works once, until \(expiresAt)." : "Works \(maxDownloads) times, until \(expiresAt)."
+    if let maxDownloads = record.maxDownloads?.count {
+      return record.isOneTime ? "Works once, until \(expiresAt)." : "Works \(maxDownloads) times, until \(expiresAt)."
     }
     return "Works until \(expiresAt)."
+  }
+}
+
+extension UploadAnswer: Encodable {
+  private enum CodingKeys: String, CodingKey {
+    case url, id, name, size, contentType, sha256, createdAt, expiresAt, maxDownloads, oneTime, deleteToken
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(url, forKey: .url)
+    try container.encode(record.id.description, forKey: .id)
+    try container.encodeIfPresent(record.name?.value, forKey: .name)
+    try container.encode(record.size, forKey: .size)
+    try container.encode(record.contentType, forKey: .contentType)
+    try container.encode(Hex.encode(record.sha256), forKey: .sha256)
+    try container.encode(record.createdAt.rfc3339, forKey: .createdAt)
+    try container.encode(expiresAt, forKey: .expiresAt)
+    try container.encodeIfPresent(record.maxDownloads?.count, forKey: .maxDownloads)
+    try container.encode(record.isOneTime, forKey: .oneTime)
+    try container.encode(deleteToken, forKey: .deleteToken)
   }
 }
 

@@ -58,7 +58,7 @@ package struct UploadService: Sendable {
   func stage(
     _ request: UploadRequest, expectedDigest: [UInt8]?, from next: () async throws -> ByteBuffer?
   ) async throws -> Staged {
-    var random = SystemRandomNumberGenerator()
+    var random = SystemRandom()
     let admission = try policy.admit(request, now: now(), using: &random)
     let reservation = try await space.reserve(request.declaredSize)
     do {
@@ -175,7 +175,7 @@ package struct UploadService: Sendable {
 /// The secret that deletes an upload.
 enum DeleteToken {
   /// 128 bits from the system's generator, as 32 hexadecimal digits.
-  static func random(using generator: inout SystemRandomNumberGenerator) -> String {
+  static func random(using generator: inout some RandomNumberGenerator) -> String {
     Hex.random128(using: &generator)
   }
 

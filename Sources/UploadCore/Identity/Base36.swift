@@ -8,13 +8,19 @@ enum Base36 {
     (0..<width).reduce(1) { product, _ in product * 36 }
   }
 
-  /// Appends the lowest `width` digits of `value`.
-  static func append(_ value: UInt64, width: Int, to bytes: inout [UInt8]) {
+  /// The lowest `width` digits of `value`, and behind them those of a second number.
+  static func text(_ value: UInt64, width: Int, _ second: UInt64 = 0, width secondWidth: Int = 0) -> String {
+    String(unsafeUninitializedCapacity: width + secondWidth) { buffer in
+      write(value, to: buffer[..<width])
+      write(second, to: buffer[width..<(width + secondWidth)])
+      return width + secondWidth
+    }
+  }
+
+  private static func write(_ value: UInt64, to bytes: Slice<UnsafeMutableBufferPointer<UInt8>>) {
     var rest = value
-    let start = bytes.count
-    bytes.append(contentsOf: repeatElement(digits[0], count: width))
-    for position in stride(from: start + width - 1, through: start, by: -1) {
-      bytes[position] = digits[Int(rest % 36)]
+    for position in bytes.indices.reversed() {
+      bytes.base[position] = digits[Int(rest % 36)]
       rest /= 36
     }
   }

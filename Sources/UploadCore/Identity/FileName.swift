@@ -18,6 +18,10 @@ public struct FileName: Hashable, Sendable, CustomStringConvertible {
   /// - Throws: `FileNameError` when the rest is empty, "." or "..", longer than 255 bytes, or contains control
   ///   characters (C0, DEL, C1) or the separators U+2028 and U+2029.
   public init(_ raw: some StringProtocol) throws(FileNameError) {
+    if Self.isPlain(raw.utf8) {
+      value = String(raw)
+      return
+    }
     // By scalars: "/" with a combining mark is a Character that is different from "/".
     var kept = String.UnicodeScalarView()
     var hasControl = false
@@ -37,6 +41,12 @@ public struct FileName: Hashable, Sendable, CustomStringConvertible {
     let bytes = name.utf8.count
     if bytes > Self.maximumUTF8Length { throw .tooLong(bytes: bytes) }
     value = name
+  }
+
+  /// A name of printable ASCII without separators, as most are: nothing is dropped from it.
+  private static func isPlain(_ name: some Collection<UInt8>) -> Bool {
+    (1...maximumUTF8Length).contains(name.count) && name.first != UInt8(ascii: ".")
+      && name.allSatisfy { (0x20...0x7e).contains($0) && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "\\") }
   }
 
   /// The extension without its dot, lowercased: 1 to 10 of A–Z, a–z, 0–9. Of archives such as `a.tar.gz` both parts,

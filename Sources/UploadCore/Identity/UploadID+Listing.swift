@@ -13,7 +13,7 @@ extension UploadID {
 
   /// The first 4 characters, shared by all uploads which expire in the same window of 1296 seconds.
   public var bucket: String {
-    String(description.prefix(Self.bucketWidth))
+    Base36.text(expiry / UInt64(Self.bucketSeconds), width: Self.bucketWidth)
   }
 
   /// The first instant at which every id of the bucket has expired; `nil` if `bucket` is not 4 characters of base36.

@@ -20,7 +20,7 @@ public struct UploadID: Hashable, Comparable, Sendable, CustomStringConvertible 
   static let bucketSeconds = Int64(Base36.count(width: expiryWidth - bucketWidth))
 
   /// Seconds from `epoch`, below `expiryCount`.
-  private let expiry: UInt64
+  let expiry: UInt64
   /// Below `randomCount`.
   private let random: UInt64
 
@@ -73,11 +73,7 @@ public struct UploadID: Hashable, Comparable, Sendable, CustomStringConvertible 
 
   /// The first 6 characters and "…", for logs: the whole id is the key to the file.
   public var shortened: String {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(Self.expiryWidth + 3)
-    Base36.append(expiry, width: Self.expiryWidth, to: &bytes)
-    bytes += "…".utf8
-    return String(decoding: bytes, as: UTF8.self)
+    Base36.text(expiry, width: Self.expiryWidth) + "…"
   }
 
   /// The order of the texts, which is the order of expiry.
@@ -86,10 +82,6 @@ public struct UploadID: Hashable, Comparable, Sendable, CustomStringConvertible 
   }
 
   static func text(expiry: UInt64, random: UInt64) -> String {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(length)
-    Base36.append(expiry, width: expiryWidth, to: &bytes)
-    Base36.append(random, width: randomWidth, to: &bytes)
-    return String(decoding: bytes, as: UTF8.self)
+    Base36.text(expiry, width: expiryWidth, random, width: randomWidth)
   }
 }

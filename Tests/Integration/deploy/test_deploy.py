@@ -1,15 +1,16 @@
-"""`bashupload deploy` with the real kubectl: against a small API server of our own, which knows what kubectl says on the wire."""
+"""`bashupload deploy` with the real kubectl: against a small API server of our own, which knows what kubectl says on the wire, and
+against the one that KUBECONFIG_TEST names (a second small one where it names none), of which only kubectl tells."""
 
 import base64
 import json
 import os
-import shutil
 import subprocess
 
 import pytest
 
-from api_server import Cluster, serve
+from api_server import Cluster, merge, serve
 from kustomize import ROOT
+from live_cluster import LiveCluster
 
 BINARY = os.environ.get("BASHUPLOAD", str(ROOT / ".build/release/bashupload"))
 EXAMPLE = ROOT / "Tests/OpsTests/Fixtures/three-edges.yaml"
@@ -19,20 +20,13 @@ SECRETS = {
 }
 
 
-class Desk:
-    """An operator with a cluster file and a kubeconfig."""
+class SmallCluster:
+    """The small API server with its own controllers: every request is seen."""
 
     def __init__(self, folder):
-        self.folder, self.cluster = folder, Cluster()
+        self.cluster = Cluster()
         self.server = serve(self.cluster)
-        self.output = ""
-        (folder / "bashupload.yaml").write_text(EXAMPLE.read_text())
-        config = {
-            "apiVersion": "v1", "kind": "Config", "current-context": "c",
-            "clusters": [{"name": "c", "cluster": {"server": f"http://127.0.0.1:{self.server.server_port}"}}],
-            "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}], "users": [{"name": "u", "user": {}}],
-        }
-        (folder / "kubeconfig").write_text(json.dumps(config))
+        self.kubeconfig = kubeconfig(folder, self.server)
         for name in ("default", "kube-system"):
             self.cluster.seed("", "v1", "Namespace", "", name)
         for name, role in (("cp-1", "control"), ("edge-1", "edge"), ("edge-2", "edge"), ("edge-3", "edge")):
@@ -41,45 +35,104 @@ class Desk:
                 status={"conditions": [{"type": "Ready", "status": "True"}], "nodeInfo": {"kubeletVersion": "v1.33.5+k3s1"}},
             )
 
+    def objects(self):
+        return [{"kind": key[1], **value} for key, value in list(self.cluster.objects.items())]
+
+    def state(self):
+        """What has been written so far."""
+        return [request for request in self.cluster.requests if request[0] != "GET" and "dryRun" not in request[1]]
+
+    def edit(self, kind, name, namespace, patch):
+        key = next(key for key in self.cluster.objects if key[1:] == (kind, namespace, name))
+        self.cluster.objects[key] = merge(self.cluster.objects[key], patch)
+
+    def create(self, value):
+        group, _, version = value["apiVersion"].rpartition("/")
+        meta = value["metadata"]
+        self.cluster.seed(group, version, value["kind"], meta["namespace"], meta["name"], spec=value["spec"])
+
+    def shutdown(self):
+        self.server.shutdown()
+
+
+class StandInCluster(LiveCluster):
+    """What KUBECONFIG_TEST would name: a small API server without controllers."""
+
+    def __init__(self, folder):
+        cluster = Cluster(has_controllers=False)
+        for name in ("default", "kube-system"):
+            cluster.seed("", "v1", "Namespace", "", name)
+        self.server = serve(cluster)
+        super().__init__(kubeconfig(folder, self.server))
+
+    def shutdown(self):
+        super().shutdown()
+        self.server.shutdown()
+
+
+def kubeconfig(folder, server):
+    config = {
+        "apiVersion": "v1", "kind": "Config", "current-context": "c",
+        "clusters": [{"name": "c", "cluster": {"server": f"http://127.0.0.1:{server.server_port}"}}],
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}], "users": [{"name": "u", "user": {}}],
+    }
+    (folder / "kubeconfig").write_text(json.dumps(config))
+    return folder / "kubeconfig"
+
+
+class Desk:
+    """An operator with a cluster file and a kubeconfig."""
+
+    def __init__(self, folder, cluster):
+        self.folder, self.cluster = folder, cluster
+        self.output = ""
+        (folder / "bashupload.yaml").write_text(EXAMPLE.read_text())
+
     def change(self, old, new):
         text = (self.folder / "bashupload.yaml").read_text()
         assert old in text
         (self.folder / "bashupload.yaml").write_text(text.replace(old, new))
 
     def deploy(self, *words, status=0):
-        environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "KUBECONFIG": "kubeconfig", **SECRETS}
+        environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "KUBECONFIG": str(self.cluster.kubeconfig), **SECRETS}
         done = subprocess.run([BINARY, "deploy", *words], capture_output=True, text=True, timeout=120, cwd=self.folder, env=environment)
         self.output += done.stdout + done.stderr
         assert done.returncode == status, done.stdout + done.stderr
         return done.stdout + done.stderr
 
     def get(self, kind, name):
-        return next((value for key, value in self.cluster.objects.items() if key[1] == kind and key[3] == name), None)
+        return next((value for value in self.cluster.objects() if (value["kind"], value["metadata"]["name"]) == (kind, name)), None)
+
+    def ages(self):
+        return [value["data"]["MAX_AGE"] for value in self.cluster.objects() if "MAX_AGE" in (value.get("data") or {})]
 
 
-@pytest.fixture
-def desk(tmp_path):
-    if not shutil.which("kubectl"):
-        if os.environ.get("REQUIRE_ALL") == "1":
-            pytest.fail("no kubectl")
-        pytest.skip("no kubectl in PATH")
-    desk = Desk(tmp_path)
+@pytest.fixture(params=["small", "live"])
+def desk(request, tmp_path):
+    if request.param == "small":
+        cluster = SmallCluster(tmp_path)
+    elif "KUBECONFIG_TEST" in os.environ:
+        cluster = LiveCluster(os.environ["KUBECONFIG_TEST"])
+    else:
+        cluster = StandInCluster(tmp_path)
+    desk = Desk(tmp_path, cluster)
     yield desk
-    desk.server.shutdown()
+    if request.param == "live":
+        desk.deploy("destroy", "--confirm", "bashupload.app")
+    cluster.shutdown()
 
 
 def test_plan_apply_and_nothing_more_to_do(desk):
+    before = desk.cluster.state()
     plan = desk.deploy("plan", status=2)
     assert "+ DaemonSet bashupload/bashupload" in plan and "+ ClusterIssuer bashupload-letsencrypt" in plan
-    writes = [request for request in desk.cluster.requests if request[0] != "GET" and "dryRun" not in request[1]]
-    assert writes == [], "a plan changes nothing"
+    assert desk.cluster.state() == before, "a plan changes nothing"
     applied = desk.deploy("apply", "--yes", "--no-verify")
     assert "cert-manager: done" in applied and "rollout: done" in applied and "generation 1 is kept" in applied
     assert "0 to create, 0 to change, 0 to delete" in desk.deploy("plan")
-    before = len(desk.cluster.requests)
+    before = desk.cluster.state()
     assert "nothing to change" in desk.deploy("apply", "--yes", "--no-verify")
-    again = [request for request in desk.cluster.requests[before:] if request[0] != "GET" and "dryRun" not in request[1]]
-    assert again == [], "a second apply changes nothing"
+    assert desk.cluster.state() == before, "a second apply changes nothing"
     assert desk.get("Lease", "bashupload-deploy") is None
     stored = desk.get("Secret", "bashupload-r2")["data"]
     assert base64.b64decode(stored["PASSWORD"]).decode() == "planted-3"
@@ -93,10 +146,9 @@ def test_change_drift_prune_rollback_destroy(desk):
     plan = desk.deploy("plan", status=2)
     assert "~ ConfigMap bashupload/bashupload " in plan and "data.MAX_AGE: 3600 -> 7200" in plan
     desk.deploy("apply", "--yes", "--no-verify")
-    settings = [value["data"]["MAX_AGE"] for key, value in desk.cluster.objects.items() if "MAX_AGE" in value.get("data", {})]
-    assert settings == ["7200"], "the old ConfigMap is pruned"
+    assert desk.ages() == ["7200"], "the old ConfigMap is pruned"
 
-    desk.get("CronJob", "bashupload-cleanup")["spec"]["schedule"] = "0 0 * * *"
+    desk.cluster.edit("CronJob", "bashupload-cleanup", "bashupload", {"spec": {"schedule": "0 0 * * *"}})
     assert "spec.schedule: 0 0 * * * -> */5 * * * *" in desk.deploy("plan", status=2)
     desk.deploy("apply", "--yes", "--no-verify")
     assert desk.get("CronJob", "bashupload-cleanup")["spec"]["schedule"] == "*/5 * * * *"
@@ -108,21 +160,23 @@ def test_change_drift_prune_rollback_destroy(desk):
     desk.deploy("plan")
 
     desk.deploy("rollback", "1", "--yes")
-    settings = [value["data"]["MAX_AGE"] for value in desk.cluster.objects.values() if "MAX_AGE" in value.get("data", {})]
-    assert settings == ["3600"]
+    assert desk.ages() == ["3600"]
     assert desk.get("Secret", "bashupload-r2")
 
     assert "domain was not typed" in desk.deploy("destroy", status=1)
     desk.deploy("destroy", "--confirm", "bashupload.app")
-    left = sorted(key[1:] for key in desk.cluster.objects if "bashupload" in "".join(key))
-    assert left == [], left
+    left = [(value["kind"], value["metadata"]["name"]) for value in desk.cluster.objects()]
+    assert [pair for pair in left if "bashupload" in pair[1]] == []
 
 
 def test_two_operators(desk):
     desk.deploy("apply", "--yes", "--no-verify")
     desk.change("maxAge: 1h", "maxAge: 2h")
-    desk.cluster.seed(
-        "coordination.k8s.io", "v1", "Lease", "bashupload", "bashupload-deploy",
-        spec={"holderIdentity": "eve@laptop", "acquireTime": "2999-01-01T00:00:00.000000Z"},
-    )
+    lease = {"holderIdentity": "eve@laptop", "acquireTime": "2999-01-01T00:00:00.000000Z"}
+    desk.cluster.create({
+        "apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "spec": lease,
+        "metadata": {"name": "bashupload-deploy", "namespace": "bashupload"},
+    })
     assert "eve@laptop is deploying" in desk.deploy("apply", "--yes", "--no-verify", status=1)
+    desk.cluster.edit("Lease", "bashupload-deploy", "bashupload", {"spec": {"acquireTime": "2020-01-01T00:00:00.000000Z"}})
+    assert "rollout: done" in desk.deploy("apply", "--yes", "--no-verify"), "a lock that somebody left behind is taken over"
