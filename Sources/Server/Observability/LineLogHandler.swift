@@ -87,9 +87,14 @@ extension Timestamp {
   /// `2026-11-22T15:04:05.123Z`.
   var rfc3339Milliseconds: String {
     let fraction = milliseconds - seconds * 1000
-    var text = rfc3339
-    text.removeLast()
-    text += fraction < 10 ? ".00" : fraction < 100 ? ".0" : "."
-    return text + "\(fraction)Z"
+    var text = Array(rfc3339.utf8.dropLast())
+    text.append(UInt8(ascii: "."))
+    var divisor: Int64 = 100
+    while divisor > 0 {
+      text.append(UInt8(ascii: "0") + UInt8(fraction / divisor % 10))
+      divisor /= 10
+    }
+    text.append(UInt8(ascii: "Z"))
+    return String(decoding: text, as: UTF8.self)
   }
 }
