@@ -58,7 +58,10 @@ package struct Application {
   private func serve(_ group: MultiThreadedEventLoopGroup, _ pool: NIOThreadPool, _ client: HTTPClient) async throws {
     raiseDescriptorLimit()
     let lock = try DataDirectoryLock(configuration.dataDirectory)
-    let storage = try await Storage.open(configuration, pool: pool, eventLoopGroup: group, logger: logger, clock: clock)
+    let asked = StoreMetrics(factory: metrics)
+    let storage = try await Storage.open(
+      configuration, pool: pool, eventLoopGroup: group, logger: logger, clock: clock,
+      observe: { asked.record($0) })
     let outcome: Result<Void, any Error>
     do {
       outcome = .success(try await serve(storage, group, client))
@@ -96,10 +99,12 @@ package struct Application {
     var services: [any Service] = []
     if let certificate { services.append(certificate) }
     if configuration.metricsPort != 0 { services.append(metricsServer(group)) }
-    if configuration.cleansUp {
+    // What a node of a bucket owes stands in its own journal: no cleanup elsewhere knows of it.
+    if configuration.cleansUp || configuration.bucket != nil {
       services.append(
         CleanupService(
-          cleaner: storage.cleaner, interval: configuration.cleanupInterval, now: clock, logger: logger))
+          cleaner: storage.cleaner, isElsewhere: !configuration.cleansUp, interval: configuration.cleanupInterval,
+          now: clock, logger: logger))
     }
     services.append(server)
     var quiet = logger

@@ -20,10 +20,6 @@ struct LedgerCluster {
     case radosgw
   }
 
-  struct Missing: Error, CustomStringConvertible {
-    var description: String
-  }
-
   /// Which uploads were reported as used up.
   final class Reports: Sendable {
     private let ids = Mutex<[UploadID]>([])
@@ -88,26 +84,15 @@ struct LedgerCluster {
         S3Credentials(accessKeyID: fake.rules.accessKeyID, secretAccessKey: fake.rules.secretAccessKey)
       )
     }
-    let environment = ProcessInfo.processInfo.environment
-    func value(_ name: String) throws -> String {
-      guard let value = environment[name], !value.isEmpty else {
-        throw Missing(description: "\(name) is not set: run `make test-unit`, or begin with Tests/s3-server-rgw run")
-      }
-      return value
-    }
-    return (
-      R2Configuration(
-        endpoint: try value("S3_ENDPOINT"), region: try value("S3_REGION"), bucket: try value("S3_BUCKET"),
-        writeETags: .unquoted),
-      S3Credentials(accessKeyID: try value("S3_ACCESS_KEY_ID"), secretAccessKey: try value("S3_SECRET_ACCESS_KEY"))
-    )
+    return try RadosgwSettings.read()
   }
 
   /// A ledger of a node that has just started.
-  func newLedger() -> R2DownloadLedger {
+  func newLedger(pace: WritePace = WritePace()) -> R2DownloadLedger {
     let reports = reports
     return R2DownloadLedger(
-      client: clients[0], leaseSeconds: Self.leaseSeconds, resumeSeconds: Self.resumeSeconds, logger: Fixture.logger
+      client: clients[0], leaseSeconds: Self.leaseSeconds, resumeSeconds: Self.resumeSeconds,
+      patience: ledgers[0].patience, pace: pace, logger: Fixture.logger
     ) { id, _ in reports.add(id) }
   }
 

@@ -24,7 +24,8 @@ public final class R2Client: Sendable {
 
   /// A client that has not connected yet.
   ///
-  /// - Throws: ``S3Error`` with `InvalidArgument` when the endpoint is no http or https URL, or the trust roots cannot be read.
+  /// - Throws: ``S3Error`` with `InvalidArgument` when the endpoint is no http or https URL, `TrustRootsUnreadable` when
+  ///   ``R2ClientOptions/trustRootsFile`` is no file of certificates.
   public init(
     configuration: R2Configuration, credentials: S3Credentials, options: R2ClientOptions = R2ClientOptions(),
     eventLoopGroup: any EventLoopGroup
@@ -55,7 +56,11 @@ public final class R2Client: Sendable {
     }
     if let file = options.trustRootsFile {
       var tls = TLSConfiguration.makeClientConfiguration()
-      tls.trustRoots = .file(file)
+      // Read now: a file that cannot be read would be told of by every request, as a failure of TLS.
+      guard let roots = try? NIOSSLCertificate.fromPEMFile(file), !roots.isEmpty else {
+        throw S3Error(.trustRootsUnreadable, file, operation: .headBucket)
+      }
+      tls.trustRoots = .certificates(roots)
       http.tlsConfiguration = tls
     }
     self.http = HTTPClient(eventLoopGroup: eventLoopGroup, configuration: http)

@@ -40,6 +40,11 @@ public struct R2Configuration: Sendable, Hashable {
   public init?(accountID: String, jurisdiction: Jurisdiction = .default, bucket: String) {
     guard accountID.utf8.count == 32, accountID.allSatisfy({ $0.isASCII && $0.isHexDigit }) else { return nil }
     let prefix = jurisdiction == .default ? accountID : "\(accountID).\(jurisdiction.rawValue)"
-    self.init(endpoint: "https://\(prefix).r2.cloudflarestorage.com", region: "auto", bucket: bucket)
+    self.init(endpoint: "https://\(prefix)\(Self.domain)", region: "auto", bucket: bucket)
   }
+
+  private static let domain = ".r2.cloudflarestorage.com"
+
+  /// Whether the endpoint is Cloudflare's own, so that R2's limits hold: one write a second to a key, for one.
+  public var isR2: Bool { endpoint.hasSuffix(Self.domain) }
 }

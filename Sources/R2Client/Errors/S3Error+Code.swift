@@ -70,6 +70,8 @@ extension S3Error.Code {
   public static let nameNotFound = Self(rawValue: "NameNotFound")
   /// The endpoint is not trusted, or speaks no TLS. Nothing was sent.
   public static let tlsFailed = Self(rawValue: "TLSFailed")
+  /// The file of trusted certificates cannot be read, or holds none. The message is its path.
+  public static let trustRootsUnreadable = Self(rawValue: "TrustRootsUnreadable")
   /// No connection in time, or no free one. Nothing was sent.
   public static let connectTimeout = Self(rawValue: "ConnectTimeout")
   /// The connection ended before the answer did.

@@ -27,6 +27,8 @@ extension S3Error {
     case .tlsFailed:
       return "\(configuration.endpoint) is not trusted or speaks no TLS (\(message)): check https and http, the "
         + "certificate, and the clock of this machine"
+    case .trustRootsUnreadable:
+      return "\(message) cannot be read, or holds no certificate: it must be a PEM file of certificate authorities"
     case .slowDown, .tooManyRequests: return "the store asks for fewer requests: it will be tried again"
     default: return "\(self)"
     }

@@ -37,6 +37,7 @@ extension R2Client {
   ) async throws -> Answer {
     var number = 1
     var wasUnknown = false
+    let start = ContinuousClock.now
     while true {
       do {
         let answer = try await attempt(number)
@@ -47,7 +48,7 @@ extension R2Client {
         wasUnknown = wasUnknown || isUnknown
         error.attempts = number
         error.outcomeUnknown = wasUnknown
-        guard
+        guard start.duration(to: .now) < options.retry.patience,
           let pause = pause(after: error, attempt: number, request, isUnknown: isUnknown, isReplayable: isReplayable())
         else { throw error }
         do {

@@ -7,6 +7,9 @@ public struct RetryPolicy: Sendable, Hashable {
   public var baseDelay: Duration = .milliseconds(100)
   /// The longest pause. A `Retry-After` above it ends the call.
   public var maximumDelay: Duration = .seconds(10)
+  /// No attempt begins when the first was begun longer ago than this: what fails slowly is not repeated for as long as what
+  /// fails at once.
+  public var patience: Duration = .seconds(60)
   /// Repetitions that can be made at once; each takes one token.
   public var budget = 100.0
   /// Tokens that a successful call puts back.

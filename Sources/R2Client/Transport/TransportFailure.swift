@@ -27,6 +27,8 @@ enum TransportFailure {
       return lost(request, "the connection was closed")
     case is HTTPParserError: return lost(request, "the connection ended within the answer")
     case NIOSSLError.uncleanShutdown: return lost(request, "the connection ended without notice")
+    case let error as NIOSSLExtraError where error == .failedToValidateHostname:
+      return request.failure(.tlsFailed, "its certificate is for another name")
     case is BoringSSLError, is NIOSSLError, is NIOSSLExtraError: return request.failure(.tlsFailed, reason("\(error)"))
     default: return error
     }

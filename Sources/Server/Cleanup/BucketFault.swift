@@ -1,10 +1,10 @@
 import R2Client
 
-/// An object of a batch that could not be deleted.
+/// Objects of a batch that could not be deleted.
 struct BucketFault: Error, CustomStringConvertible {
   let description: String
 
-  init(_ failure: S3DeleteFailure) {
-    description = "an object was not deleted: \(failure.code) \(failure.message)"
+  init(_ first: S3DeleteFailure, of count: Int) {
+    description = "\(count) objects were not deleted: \(first.code) \(first.message)"
   }
 }

@@ -7,6 +7,9 @@ package protocol Cleaner: Sendable {
   /// One pass. Costs O(expired).
   func run(now: Timestamp, dryRun: Bool) async throws -> CleanupReport
 
+  /// The part of a pass that only this node can do: what it owes and nobody else knows of.
+  func payDebts(now: Timestamp) async throws -> CleanupReport
+
   /// Mends what a crash of this node has left; only where no server is running on its data directory.
   ///
   /// - Returns: how many things were mended.

@@ -5,6 +5,8 @@ import UploadCore
 /// Runs cleanup inside `serve`: once at start, for what a crash has left, then at every interval.
 package struct CleanupService: Service {
   let cleaner: any Cleaner
+  /// Whether somebody else removes what has expired, and only this node's own debts are left to it.
+  let isElsewhere: Bool
   /// Seconds.
   let interval: Int64
   let now: @Sendable () -> Timestamp
@@ -19,7 +21,8 @@ package struct CleanupService: Service {
 
   private func pass() async {
     do {
-      let report = try await cleaner.run(now: now(), dryRun: false)
+      let report = try await isElsewhere ? cleaner.payDebts(now: now()) : cleaner.run(now: now(), dryRun: false)
+      if isElsewhere, report == CleanupReport() { return }
       logger.info(
         "cleanup",
         metadata: [

@@ -7,6 +7,8 @@ package struct BucketConfiguration: Sendable {
   package var credentials: S3Credentials
   /// Bytes of part buffers, for all transfers together.
   package var partMemory = ByteCount(48 << 20)
+  /// PEM file of the authorities that the store's certificate is checked with; nil: the system's.
+  package var trustRootsFile: String?
 
   package init(location: R2Configuration, credentials: S3Credentials) {
     self.location = location
@@ -50,5 +52,6 @@ extension ServerConfiguration {
     bucket = BucketConfiguration(
       location: location, credentials: S3Credentials(accessKeyID: accessKey, secretAccessKey: secretKey))
     if let memory { bucket?.partMemory = memory }
+    bucket?.trustRootsFile = values.text(.sslCertificateFile)
   }
 }

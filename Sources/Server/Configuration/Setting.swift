@@ -85,6 +85,9 @@ package struct Setting: Sendable, Hashable {
   package static let r2Region = Setting("R2_REGION", "auto", "region of the bucket")
   package static let r2WriteETags = Setting(
     "R2_WRITE_ETAGS", "quoted", "quoted, or unquoted for Ceph's radosgw: how If-Match of a write names a version")
+  package static let sslCertificateFile = Setting(
+    "SSL_CERT_FILE", "",
+    "PEM file of the authorities that the bucket's certificate is checked with, instead of the system's")
   package static let partMemory = Setting(
     "PART_MEMORY", "48MiB", "memory for parts on their way to and from the bucket; more parts wait on the disk")
 
@@ -97,6 +100,6 @@ package struct Setting: Sendable, Hashable {
     maxConnections, maxConnectionsPerClient, uploadsPerMinute, maxRequestLine, maxHeaderSize,
     tlsCertificateFile, tlsKeyFile, metricsHost, metricsPort, logLevel, logFormat,
     r2AccountID, r2AccessKeyID, r2SecretAccessKey, r2BucketName, r2Endpoint, r2Region,
-    r2WriteETags, partMemory,
+    r2WriteETags, sslCertificateFile, partMemory,
   ]
 }

@@ -12,6 +12,9 @@ extension Failure {
   static let blocked = Failure(
     .unavailableForLegalReasons, code: "blocked", "this upload was blocked and cannot be downloaded")
   static let unknownUpload = Failure(.notFound, code: "not-found", "there is no upload with this id: check the URL")
+  static let notRemoved = Failure(
+    .serviceUnavailable, code: "not-removed",
+    "the storage has not removed the file yet, and it may still be downloaded: send the request again", retryAfter: 5)
   static let vanished = Failure(.gone, code: "gone", "this upload has just been downloaded or deleted")
   static let notFound = Failure(
     .notFound, code: "not-found", "there is nothing here: upload with curl -T file, or see / for help")

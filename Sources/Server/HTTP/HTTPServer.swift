@@ -22,12 +22,10 @@ struct HTTPServer: Service {
   /// Told the address once connections are accepted.
   let onListening: @Sendable (SocketAddress) -> Void
   let handler: HTTPConnection.Handler
-
-  /// Read at most this much from a socket at once: big enough for throughput, small enough for hundreds of uploads.
-  static let receiveBufferSize = 128 * 1024
+  private let openConnections = ReceiveBuffers.Count()
 
   func run() async throws {
-    let registry = ConnectionRegistry()
+    let registry = ConnectionRegistry(count: openConnections)
     let server = try await bind()
     if let address = server.channel.localAddress { onListening(address) }
     try await withTaskCancellationOrGracefulShutdownHandler {
@@ -86,7 +84,7 @@ struct HTTPServer: Service {
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
       .childChannelOption(.maxMessagesPerRead, value: 1)
       .childChannelOption(.autoRead, value: false)
-      .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Self.receiveBufferSize))
+      .childChannelOption(.recvAllocator, value: ReceiveBuffers(connections: openConnections))
       .bind(host: host, port: port) { channel in
         channel.eventLoop.makeCompletedFuture { try configure(channel) }
       }
@@ -144,24 +142,31 @@ private final class ConnectionRegistry: Sendable {
   }
 
   private let open = Mutex(Open())
+  private let count: ReceiveBuffers.Count
+
+  init(count: ReceiveBuffers.Count) {
+    self.count = count
+  }
 
   /// - Returns: how many are open now, this one included.
   func add(_ connection: HTTPConnection) -> (all: Int, ofAddress: Int) {
     open.withLock { open in
       open.connections[ObjectIdentifier(connection.asyncChannel.channel)] = connection
-      let count = (open.byAddress[connection.peer] ?? 0) + 1
-      open.byAddress[connection.peer] = count
+      let ofAddress = (open.byAddress[connection.peer] ?? 0) + 1
+      open.byAddress[connection.peer] = ofAddress
+      count.current = open.connections.count
       // Accepted just before the end: its first request is its last.
       if open.isDraining { drain(connection) }
-      return (open.connections.count, count)
+      return (open.connections.count, ofAddress)
     }
   }
 
   func remove(_ connection: HTTPConnection) {
     open.withLock { open in
       open.connections[ObjectIdentifier(connection.asyncChannel.channel)] = nil
-      let count = (open.byAddress[connection.peer] ?? 1) - 1
-      open.byAddress[connection.peer] = count == 0 ? nil : count
+      let ofAddress = (open.byAddress[connection.peer] ?? 1) - 1
+      open.byAddress[connection.peer] = ofAddress == 0 ? nil : ofAddress
+      count.current = open.connections.count
     }
   }
 

@@ -49,8 +49,14 @@ package final class BucketCatalog: UploadCatalog {
     return UploadEntry(record: known.record, state: isConsumed ? .consumed : .available, slots: slots)
   }
 
+  /// A node that knows an uncounted upload asks for its bytes only.
+  package var isMarkFinal: Bool { false }
+
+  /// Also takes an upload that was marked before and whose bytes are still there: somebody was told to try again.
   package func markDeleted(_ id: UploadID, now: Timestamp) async throws -> Bool {
-    guard let entry = try await entry(id, exact: true), entry.state == .available else { return false }
+    guard let entry = try await entry(id, exact: true), [.available, .deleted].contains(entry.state) else {
+      return false
+    }
     // Owed before it is said: a crash in between leaves a deletion that is not needed, not a file that stays.
     try await journal.owe(.init(id: id, key: directory.key(of: id)), due: now)
     try await ledger.bury(id, .deleted)

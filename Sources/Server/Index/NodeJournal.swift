@@ -1,10 +1,13 @@
 import GRDB
+import Synchronization
 import UploadCore
 
 /// What a node of a cluster has to remember over a crash: deletions that it owes, multipart uploads in flight, and the
 /// expiry of objects that do not carry it in their key. The bucket is the truth; this only saves asking it.
 package final class NodeJournal: Sendable {
   private let database: IndexDatabase
+  /// Multipart uploads of this process that failed and could not be aborted; after a crash they all are.
+  private let abandoned = Mutex<Set<String>>([])
 
   package init(index: UploadIndex) {
     database = index.database
@@ -14,6 +17,11 @@ package final class NodeJournal: Sendable {
   package struct Debt: Sendable, Hashable {
     package var id: UploadID
     package var key: String
+
+    package init(id: UploadID, key: String) {
+      self.id = id
+      self.key = key
+    }
   }
 
   /// Notes that the object of an upload must go at `due`. The earliest time counts.
@@ -51,6 +59,11 @@ package final class NodeJournal: Sendable {
   package struct Multipart: Sendable, Hashable {
     package var key: String
     package var uploadID: String
+
+    package init(key: String, uploadID: String) {
+      self.key = key
+      self.uploadID = uploadID
+    }
   }
 
   package func began(_ upload: Multipart) async throws {
@@ -64,9 +77,21 @@ package final class NodeJournal: Sendable {
     try await database.write("endedMultipart") { db in
       try db.cachedStatement(sql: "DELETE FROM multipart WHERE upload_id = ?").execute(arguments: [uploadID])
     }
+    abandoned.withLock { _ = $0.remove(uploadID) }
   }
 
-  /// Those that a crash has left.
+  /// Nobody works at this multipart upload any more.
+  package func leave(_ uploadID: String) {
+    abandoned.withLock { _ = $0.insert(uploadID) }
+  }
+
+  /// Those that nobody works at any more.
+  package func abandonedMultiparts() async throws -> [Multipart] {
+    let abandoned = abandoned.withLock { $0 }
+    return abandoned.isEmpty ? [] : try await multiparts().filter { abandoned.contains($0.uploadID) }
+  }
+
+  /// All that have been begun and not ended: after a start those that a crash has left.
   package func multiparts() async throws -> [Multipart] {
     try await database.read("multiparts") { db in
       try Row.fetchAll(db, sql: "SELECT key, upload_id FROM multipart").map { Multipart(key: $0[0], uploadID: $0[1]) }

@@ -16,9 +16,13 @@ package protocol UploadCatalog: Sendable {
   /// - Parameter exact: ask for the slots; else what is known of them without asking is enough (the ledger decides).
   func entry(_ id: UploadID, exact: Bool) async throws -> UploadEntry?
 
+  /// Whether the mark of a deletion ends an upload for everybody at once. Else only the removal of its bytes does, because
+  /// other nodes remember it.
+  var isMarkFinal: Bool { get }
+
   /// Marks an upload as deleted, and its bytes as due.
   ///
-  /// - Returns: whether it was available.
+  /// - Returns: whether it was there to be deleted.
   func markDeleted(_ id: UploadID, now: Timestamp) async throws -> Bool
 
   /// The bytes of these uploads have left the store.

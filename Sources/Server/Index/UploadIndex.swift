@@ -82,6 +82,9 @@ package final class UploadIndex: UploadCatalog {
     return entry
   }
 
+  /// Everybody asks this index.
+  package var isMarkFinal: Bool { true }
+
   /// Marks an upload as deleted and its bytes as due; nothing happens to one that has no bytes.
   ///
   /// - Returns: whether it was available.

@@ -6,9 +6,6 @@ import UploadCore
 package struct ClaimStore: Sendable {
   private let client: R2Client
 
-  /// A body that breaks off is asked for again so many times; the client itself repeats only what comes before it.
-  private static let readAttempts = 3
-
   package init(client: R2Client) {
     self.client = client
   }
@@ -84,17 +81,12 @@ package struct ClaimStore: Sendable {
   private static let headers = S3ObjectHeaders(contentType: "application/json")
 
   private func body(_ key: ClaimKey) async throws -> (bytes: ByteBuffer, eTag: S3ETag)? {
-    for attempt in 1... {
-      do {
-        let object = try await client.getObject(key.description)
-        return (try await object.body.collect(upTo: ClaimCodec.maximumSize), object.metadata.eTag)
-      } catch let error as S3Error {
-        if error.isNotFound { return nil }
-        let isBroken = error.code == .connectionLost || error.code == .idleTimeout
-        guard isBroken, attempt < Self.readAttempts else { throw unavailable(error) }
-      }
+    do {
+      return try await client.smallObject(key.description, limit: ClaimCodec.maximumSize)
+    } catch let error as S3Error {
+      if error.isNotFound { return nil }
+      throw unavailable(error)
     }
-    return nil
   }
 
   private func decoding<Value>(_ decode: () throws -> Value) throws -> Value {
@@ -105,11 +97,5 @@ package struct ClaimStore: Sendable {
     }
   }
 
-  private func unavailable(_ error: S3Error) -> StoreError {
-    var error = error
-    // The key holds the id, and who knows the id may fetch the file: not for logs.
-    error.key = nil
-    let seconds = error.retryAfter.map { Int(clamping: $0.components.seconds) } ?? 5
-    return .unavailable(reason: error.explanation(client.configuration), retryAfter: min(max(1, seconds), 60))
-  }
+  private func unavailable(_ error: S3Error) -> StoreError { BucketFailure.unavailable(error, client) }
 }

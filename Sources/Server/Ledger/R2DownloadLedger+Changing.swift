@@ -63,6 +63,8 @@ extension R2DownloadLedger {
   ) async throws -> Settlement {
     let number = claim.slot.number
     var isAmbiguous = false
+    // Who writes sooner is refused, and billed.
+    if pace.isLimited { try await awaitTurn(id, number) }
     while true {
       var failure = Self.busy
       var isThrottled = false
@@ -74,6 +76,7 @@ extension R2DownloadLedger {
       case .throttled:
         isThrottled = true
         isAmbiguous = true
+        if untilNextWrite(id, number) != nil { pace.noteLimit() }
       case .unknown(let error):
         failure = error
         isAmbiguous = true
@@ -87,6 +90,18 @@ extension R2DownloadLedger {
       let sinceWrite = isThrottled ? memory.sinceWrite(id, number) : nil
       guard try await pauses.pause(sinceWrite: sinceWrite) else { throw failure }
     }
+  }
+
+  /// Waits until the store takes another write of the claim: a second at most, and only for a download that is faster.
+  private func awaitTurn(_ id: UploadID, _ number: Int) async throws {
+    guard let rest = untilNextWrite(id, number) else { return }
+    try await patience.sleep(rest + patience.writeInterval * 0.05 * patience.jitter())
+  }
+
+  /// How long this process has to wait after its last write of the claim; nil: no longer.
+  private func untilNextWrite(_ id: UploadID, _ number: Int) -> Duration? {
+    guard let since = memory.sinceWrite(id, number), since < patience.writeInterval else { return nil }
+    return patience.writeInterval - since
   }
 
   func read(_ id: UploadID, _ number: Int) async throws -> StoredClaim? {

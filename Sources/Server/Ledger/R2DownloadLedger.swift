@@ -17,7 +17,8 @@ package struct R2DownloadLedger: DownloadLedger {
   let memory = ClaimMemory()
   let leaseSeconds: Int64
   let resumeSeconds: Int64
-  let patience: ClaimPatience
+  package let patience: ClaimPatience
+  let pace: WritePace
   let logger: Logger
   let onConsumed: OnConsumed
 
@@ -26,12 +27,13 @@ package struct R2DownloadLedger: DownloadLedger {
 
   package init(
     client: R2Client, leaseSeconds: Int64, resumeSeconds: Int64, patience: ClaimPatience = ClaimPatience(),
-    logger: Logger, onConsumed: @escaping OnConsumed
+    pace: WritePace = WritePace(), logger: Logger, onConsumed: @escaping OnConsumed
   ) {
     claims = ClaimStore(client: client)
     self.leaseSeconds = leaseSeconds
     self.resumeSeconds = resumeSeconds
     self.patience = patience
+    self.pace = pace
     self.logger = logger
     self.onConsumed = onConsumed
   }

@@ -101,13 +101,19 @@ struct StatusRoutes: Sendable {
     let now = now()
     guard id.expiresAt > now else { throw Failure.expired }
     guard let entry = try await storage.catalog.entry(id, exact: true) else { throw Failure.unknownUpload }
+    let ended = entry.state == .deleted ? Failure.deleted : Failure.consumed(entry.record)
+    // Of an upload whose bytes have gone not everywhere more is known than that.
+    if entry.state != .available, entry.record.deleteTokenHash.isEmpty { throw ended }
     let token = request.headers.first(name: "x-delete-token") ?? ""
     guard DeleteToken.matches(token, hash: entry.record.deleteTokenHash) else { throw Failure.wrongToken }
-    guard try await storage.catalog.markDeleted(id, now: now) else {
-      throw entry.state == .deleted ? Failure.deleted : Failure.consumed(entry.record)
+    guard try await storage.catalog.markDeleted(id, now: now) else { throw ended }
+    do {
+      try await storage.store.delete(id)
+      try? await storage.catalog.markGone([id])
+    } catch {
+      // The bytes are due, and cleanup will remove them. Who is told 204 must not find the file anywhere before.
+      guard storage.catalog.isMarkFinal else { throw Failure.notRemoved }
     }
-    // From here the upload is gone for everybody. If the bytes cannot be removed now they are due, and cleanup will.
-    if (try? await storage.store.delete(id)) != nil { try? await storage.catalog.markGone([id]) }
     try await writer.send(.noContent, [:])
   }
 }

@@ -51,6 +51,8 @@ package protocol BlobWriter: AnyObject {
 package struct SweepReport: Sendable, Hashable {
   package var files = 0
   package var bytes: Int64 = 0
+  /// What could not be removed and is left to the next sweep, in a line each.
+  package var problems: [String] = []
 
   package init() {}
 }

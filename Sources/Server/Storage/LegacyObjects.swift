@@ -22,9 +22,17 @@ package struct LegacyObjects: Sendable {
   }
 
   /// The id under which the object with this key is known from now on; nil when there is none.
+  ///
+  /// - Throws: `StoreError.unavailable`.
   package func id(ofKey key: String) async throws -> UploadID? {
     if let id = directory.id(ofLegacyKey: key) { return id }
-    guard let found = try await metadata(key), let id = found.legacy.id(ofKey: key) else { return nil }
+    let asked: (object: S3ObjectMetadata, legacy: LegacyMetadata)?
+    do {
+      asked = try await metadata(key)
+    } catch {
+      throw BucketFailure.error(error, client)
+    }
+    guard let found = asked, let id = found.legacy.id(ofKey: key) else { return nil }
     directory.register(
       KnownObject(
         record: UploadRecord(
@@ -47,11 +55,16 @@ package struct LegacyObjects: Sendable {
     } while token != nil
     while true {
       let keys = try await journal.expiredLegacy(now: now, limit: Self.batchSize)
-      report.deletedObjects += keys.count
-      if !keys.isEmpty { report.reasons["expired", default: 0] += keys.count }
-      if dryRun || keys.isEmpty { return }
-      if let failure = try await client.deleteObjects(keys).first { throw BucketFault(failure) }
-      try await journal.forgetLegacy(keys)
+      let failures = dryRun ? [] : try await client.deleteObjects(keys)
+      let left = Set(failures.map(\.key))
+      let gone = keys.filter { !left.contains($0) }
+      report.deletedObjects += gone.count
+      if !gone.isEmpty { report.reasons["expired", default: 0] += gone.count }
+      if !dryRun { try await journal.forgetLegacy(gone) }
+      if dryRun || keys.count < Self.batchSize || gone.isEmpty {
+        if let first = failures.first { throw BucketFault(first, of: failures.count) }
+        return
+      }
     }
   }
 

@@ -9,32 +9,40 @@ extension Storage {
   /// Opens a bucket, with the index of the data directory as this node's journal.
   static func open(
     _ bucket: BucketConfiguration, _ configuration: ServerConfiguration, pool: NIOThreadPool,
-    eventLoopGroup: any EventLoopGroup, logger: Logger, clock: @escaping @Sendable () -> Timestamp
+    eventLoopGroup: any EventLoopGroup, logger: Logger, clock: @escaping @Sendable () -> Timestamp,
+    observe: @escaping @Sendable (S3OperationReport) -> Void
   ) async throws -> Storage {
+    LargeBlocks.returnToSystem()
     let root = configuration.dataDirectory
     try Posix.makeDirectory(root)
     let index = try UploadIndex.open(dataDirectory: root, loops: Posix.isInMemory(root) ? eventLoopGroup : nil)
     let journal = NodeJournal(index: index)
     var options = R2ClientOptions()
-    // A client of ours waits no longer than for a few of these, and is told 503 then.
-    options.timeouts.firstByte = .seconds(12)
+    // A client of ours waits for three of these at most (a write, the look for it, its removal), and is told 503 then.
+    options.timeouts.firstByte = .seconds(10)
     options.timeouts.idle = .seconds(15)
     options.retry.maximumAttempts = 3
+    // A store that does not answer in time is not asked again for the same.
+    options.retry.patience = .seconds(8)
+    options.trustRootsFile = bucket.trustRootsFile
+    options.observe = observe
     let client: R2Client
     do {
       client = try R2Client(
         configuration: bucket.location, credentials: bucket.credentials, options: options,
         eventLoopGroup: eventLoopGroup)
     } catch let error as S3Error {
-      throw StartFailure("R2_ENDPOINT: \(error.explanation(bucket.location))")
+      let setting = error.code == .trustRootsUnreadable ? Setting.sslCertificateFile : .r2Endpoint
+      throw StartFailure("\(setting.name): \(error.explanation(bucket.location))")
     }
     let directory = ObjectDirectory(client: client)
     let store = R2BlobStore(
       client: client, directory: directory, budget: PartBudget(bytes: Int(bucket.partMemory.bytes)), scratch: root,
-      pool: pool, eventLoopGroup: eventLoopGroup, journal: multiparts(journal, logger), now: clock)
+      pool: pool, eventLoopGroup: eventLoopGroup, journal: leftovers(journal, logger, clock), now: clock)
     let resume = configuration.resumeSeconds
     let ledger = R2DownloadLedger(
-      client: client, leaseSeconds: configuration.leaseSeconds, resumeSeconds: resume, logger: logger,
+      client: client, leaseSeconds: configuration.leaseSeconds, resumeSeconds: resume,
+      pace: WritePace(isLimited: bucket.location.isR2), logger: logger,
       onConsumed: { id, time in
         try await journal.owe(.init(id: id, key: directory.key(of: id)), due: time.adding(seconds: resume))
       })
@@ -56,21 +64,29 @@ extension Storage {
     return storage
   }
 
-  /// A note that cannot be written costs little: the bucket's own listing finds the upload when its id has expired.
-  private static func multiparts(_ journal: NodeJournal, _ logger: Logger) -> MultipartJournal {
-    MultipartJournal(
+  /// How long after a write of unknown outcome its object is looked for once more, in seconds: it may take effect late.
+  private static let lateWrites: Int64 = 60
+
+  /// A note that cannot be written costs little: the bucket's own listing finds what was left when its id has expired.
+  private static func leftovers(
+    _ journal: NodeJournal, _ logger: Logger, _ clock: @escaping @Sendable () -> Timestamp
+  ) -> LeftoverJournal {
+    @Sendable func note(_ what: String, _ write: () async throws -> Void) async {
+      do {
+        try await write()
+      } catch {
+        logger.warning("not in the journal: \(what)", metadata: ["error": "\(error)"])
+      }
+    }
+    return LeftoverJournal(
       began: { key, uploadID in
-        do {
-          try await journal.began(.init(key: key, uploadID: uploadID))
-        } catch {
-          logger.warning("a multipart upload is not in the journal", metadata: ["error": "\(error)"])
-        }
+        await note("a multipart upload") { try await journal.began(.init(key: key, uploadID: uploadID)) }
       },
-      ended: { uploadID in
-        do {
-          try await journal.ended(uploadID)
-        } catch {
-          logger.warning("a multipart upload stays in the journal", metadata: ["error": "\(error)"])
+      ended: { uploadID in await note("the end of a multipart upload") { try await journal.ended(uploadID) } },
+      left: { uploadID in journal.leave(uploadID) },
+      owed: { id, key in
+        await note("an object that may have been written") {
+          try await journal.owe(.init(id: id, key: key), due: clock().adding(seconds: lateWrites))
         }
       })
   }

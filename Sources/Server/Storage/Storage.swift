@@ -19,16 +19,19 @@ package struct Storage: Sendable {
   package let legacy: LegacyObjects?
   let client: R2Client?
 
+  /// - Parameter observe: told of every attempt of a request to the bucket.
   /// - Throws: `StartFailure`, `IndexFailure`: one line with what to do.
   package static func open(
     _ configuration: ServerConfiguration, pool: NIOThreadPool, eventLoopGroup: any EventLoopGroup,
-    checksIntegrity: Bool = true, logger: Logger, clock: @escaping @Sendable () -> Timestamp
+    checksIntegrity: Bool = true, logger: Logger, clock: @escaping @Sendable () -> Timestamp,
+    observe: @escaping @Sendable (S3OperationReport) -> Void = { _ in }
   ) async throws -> Storage {
     let directory = configuration.dataDirectory
     do {
       if let bucket = configuration.bucket {
         return try await open(
-          bucket, configuration, pool: pool, eventLoopGroup: eventLoopGroup, logger: logger, clock: clock)
+          bucket, configuration, pool: pool, eventLoopGroup: eventLoopGroup, logger: logger, clock: clock,
+          observe: observe)
       }
       let store = try LocalBlobStore(root: directory, pool: pool, eventLoopGroup: eventLoopGroup, now: clock)
       let index = try UploadIndex.open(

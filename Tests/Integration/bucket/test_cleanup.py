@@ -139,9 +139,11 @@ def test_failures_are_told_and_made_good(fake, tmp_path):
 # -- with nodes
 
 
-def test_owed_deletes_are_paid(nodes, bucket):
-    """Consumed: the object leaves after RESUME_SECONDS and one CLEANUP_INTERVAL. Its claim stays, so it stays gone."""
-    first, second = nodes(bucket, 2, RESUME_SECONDS=1, CLEANUP_INTERVAL=1)
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["clean", "do not clean"])
+def test_owed_deletes_are_paid(nodes, bucket, elsewhere):
+    """Consumed: the object leaves after RESUME_SECONDS and one CLEANUP_INTERVAL, also where a CronJob is the one that looks
+    for what has expired. Its claim stays, so it stays gone."""
+    first, second = nodes(bucket, 2, RESUME_SECONDS=1, CLEANUP_INTERVAL=1, NO_CLEANUP=elsewhere)
     uploads = [put(first, seeded("owed").randbytes(size)) for size in (KIB, MIB, 20 * MIB)]
     lasting = put(first, b"lasting", headers=LASTING)
     for upload in uploads:

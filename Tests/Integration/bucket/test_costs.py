@@ -1,9 +1,12 @@
 """What the operations of the service cost, in calls of S3: a bill that grows with use must not grow faster."""
 
+import re
 import time
+import urllib.request
 
 import pytest
 
+import running
 import wire
 from uploads import assert_file, assert_gone, get, id_at, put, state
 from waiting import seeded
@@ -29,6 +32,12 @@ def bill(store) -> tuple:
         sum(count for name, count in calls.items() if name in CLASS_A),
         sum(count for name, count in calls.items() if name in CLASS_B),
     )
+
+
+def learn(node):
+    """A node knows how often R2 takes a write of a key; of this store it finds out by its first fast download."""
+    body = b"x" * 100 * KIB
+    assert_file(get(node, put(node, body).path), body)
 
 
 @pytest.mark.parametrize("size", [0, 8 * MIB], ids=["0 B", "8 MiB"])
@@ -57,6 +66,7 @@ def test_upload_in_parts(nodes, store):
 def test_one_time_download_on_a_cold_node(nodes, store, size):
     """At most 2 Class A and 2 Class B calls; one of each kind less for a file that fits into the last chunk."""
     first, second = nodes(store, 2, NO_CLEANUP=True)
+    learn(second)
     body = seeded("costs").randbytes(size)
     upload = put(first, body)
     store.reset()
@@ -70,7 +80,10 @@ def test_one_time_download_on_a_cold_node(nodes, store, size):
 
 
 def test_warm_download_without_a_counter(nodes, store):
-    """Once the metadata is known, a download is one GetObject, and HEAD and a condition are nothing."""
+    """Once the metadata is known, a download is one GetObject, and a condition that sends no bytes is nothing.
+
+    HEAD is no download: it costs one Class B call, because it must not promise what another node has deleted.
+    """
     first, second = nodes(store, 2, NO_CLEANUP=True)
     body = seeded("costs").randbytes(MIB)
     upload = put(first, body, headers=LASTING)
@@ -81,6 +94,8 @@ def test_warm_download_without_a_counter(nodes, store):
         assert store.calls() == {"GetObject": 1}
         store.reset()
         tag = wire.request(node, "HEAD", upload.path).header("ETag")
+        assert store.calls() == {"GetObject": 1}
+        store.reset()
         assert get(node, upload.path, {"If-None-Match": tag}).status == 304
         assert store.calls() == {}
         assert state(node, upload.id)["state"] == "available"
@@ -115,3 +130,29 @@ def test_idle_node_costs_nothing_to_speak_of(nodes, store):
         assert wire.request(node, "GET", "/healthz").status == 200
     writes, reads = bill(store)
     assert writes <= 2 and reads <= 50
+
+
+def told_calls(port) -> dict:
+    """(operation, class, status) → count, from /metrics."""
+    text = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10).read().decode()
+    pattern = r'bashupload_s3_requests_total\{operation="(\w+)",class="(\w+)",status="(\w+)"\} (\d+)'
+    return {(operation, kind, status): int(count) for operation, kind, status, count in re.findall(pattern, text)}
+
+
+def test_metrics_tell_what_is_billed(nodes, fake):
+    """Every call that the store has seen is counted under its class, and what it refused under its status."""
+    port = running.free_port()
+    (node,) = nodes(fake, 1, NO_CLEANUP=True, METRICS_PORT=port)
+    upload, lost = put(node, b"x" * 100 * KIB), put(node, b"y" * 9 * MIB)
+    assert_file(get(node, upload.path), b"x" * 100 * KIB)
+    told = told_calls(port)
+    sums = {}
+    for (operation, kind, _), count in told.items():
+        sums[operation] = sums.get(operation, 0) + count
+        assert kind == ("A" if operation in CLASS_A else "B" if operation in CLASS_B else "free")
+    assert sums == fake.calls()
+    assert told[("PutObject", "A", "429")] >= 1, "the first fast download learns how often a key may be written"
+    (other,) = nodes(fake, 1, NO_CLEANUP=True)
+    assert_file(get(other, lost.path), b"y" * 9 * MIB)
+    assert_gone(node, lost.path)
+    assert told_calls(port)[("PutObject", "A", "412")] == 1

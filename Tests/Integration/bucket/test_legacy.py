@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 import wire
-from bucket.racing import race
+from racing import race
 from uploads import assert_error, assert_file, get, get_when_free, sha256
 from waiting import eventually, seeded
 
@@ -67,7 +67,8 @@ def test_race_for_a_one_time_object(nodes, bucket):
     body = seeded("legacy race").randbytes(300 * KIB)
     for turn in range(3):
         bucket.put(f"race{turn}.bin", body, one_time())
-        race(servers * 15, Path(f"/race{turn}.bin"), body, 1, 60, f"round {turn}")
+        clients = [(server, ()) for server in servers * 15]
+        race(clients, Path(f"/race{turn}.bin"), body, 1, 60, f"round {turn}", later=(423, 503))
 
 
 def test_aborted_download_spends_nothing(nodes, bucket):

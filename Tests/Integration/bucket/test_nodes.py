@@ -246,7 +246,7 @@ def test_lost_last_packet_on_another_node(three, big):
     assert_gone(three[2], upload.path)
 
 
-@pytest.mark.parametrize("size", [KIB, 20 * MIB], ids=["1 KiB", "20 MiB"])
+@pytest.mark.parametrize("size", [0, KIB, 20 * MIB], ids=["0 B", "1 KiB", "20 MiB"])
 @pytest.mark.parametrize("headers", [{}, {"X-Max-Downloads": "2"}, LASTING], ids=["once", "twice", "uncounted"])
 def test_deleted_by_one_gone_for_all(store, three, big, headers, size):
     """The token works on any node; the bytes have left the bucket, and every node says 410, those too that knew the file."""
@@ -263,6 +263,46 @@ def test_deleted_by_one_gone_for_all(store, three, big, headers, size):
         assert_gone(node, upload.path)
         assert state(node, upload.id)["state"] == "deleted"
     assert store.has(f"c/{upload.id}/0"), "no tombstone: a node that comes back would not know"
+
+
+@pytest.mark.parametrize("headers", [{}, LASTING], ids=["once", "uncounted"])
+def test_deletion_that_the_store_does_not_carry_out(nodes, own_fake, headers):
+    """204 means gone everywhere; while other nodes could still serve the file the client is told 503, and when to ask again."""
+    store = own_fake().bucket
+    first, second = nodes(store, 2, NO_CLEANUP=True)
+    upload = put(first, b"still there", "deleted.bin", headers)
+    assert wire.request(second, "HEAD", upload.path).status == 200
+    for number in range(1, 20):
+        store.fail("internalError", "DeleteObject", number)
+
+    def delete():
+        return wire.request(first, "DELETE", f"/{upload.id}", {"X-Delete-Token": upload.token}, timeout=60)
+
+    answer = delete()
+    assert_error(answer, 503)
+    assert answer.header("Retry-After", "").isdigit()
+    assert store.has(f"u/{upload.id}")
+    assert wire.request(first, "DELETE", f"/{upload.id}", {"X-Delete-Token": "wrong"}).status == 403
+    store.reset()
+    assert delete().status == 204
+    assert not store.has(f"u/{upload.id}")
+    for node in (first, second):
+        assert_gone(node, upload.path)
+        assert wire.request(node, "HEAD", upload.path).status == 410
+        assert state(node, upload.id)["state"] == "deleted"
+    assert_error(delete(), 410)
+
+
+def test_deletion_that_nobody_asks_for_again(nodes, own_fake):
+    """Its node pays with the next cleanup."""
+    store = own_fake().bucket
+    (node,) = nodes(store, 1, CLEANUP_INTERVAL=1)
+    upload = put(node, b"still there", "deleted.bin", LASTING)
+    for number in range(1, 4):
+        store.fail("internalError", "DeleteObject", number)
+    assert_error(wire.request(node, "DELETE", f"/{upload.id}", {"X-Delete-Token": upload.token}, timeout=60), 503)
+    eventually(lambda: not store.has(f"u/{upload.id}"), 10, "the debt is paid", every=0.1)
+    assert_gone(node, upload.path)
 
 
 def test_unknown_and_expired_ids(three):

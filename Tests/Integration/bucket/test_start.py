@@ -1,15 +1,18 @@
 """A bucket that cannot be used is said in one line that names what to do; a store that goes away comes back."""
 
 import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 import running
 import wire
 from bucket.s3 import Bucket
-from uploads import assert_error, assert_file, get, put
+from uploads import assert_error, assert_file, get, get_when_free, put
 from waiting import eventually
 
+MIB = 1024 * 1024
 LASTING = {"X-Expiration-Seconds": "600"}
 # What is wrong → settings of the node, and words of which the line must have one.
 WRONG = {
@@ -64,15 +67,23 @@ def ready(node) -> int:
     return wire.request(node, "GET", "/readyz", timeout=15).status
 
 
-def refuses_an_upload(node) -> bool:
-    """One more upload: not stored, and told when to come back, or the connection was ended."""
-    try:
-        response = wire.request(node, "PUT", "/meanwhile.bin", {}, b"x" * 1000, timeout=90)
-    except wire.Closed:
-        return True
-    assert_error(response, 503)
+def probe(node) -> float:
+    """A probe while the store is away: 503; returns how long it took."""
+    began = time.monotonic()
+    assert ready(node) == 503
+    return time.monotonic() - began
+
+
+def refuses(node, method, path, fields=(), body=b"", seconds=45) -> float:
+    """Told 503 and when to come back, in bounded time; returns how long it took."""
+    began = time.monotonic()
+    response = wire.request(node, method, path, fields, body, timeout=seconds)
+    if method == "HEAD":
+        assert response.status == 503, response
+    else:
+        assert_error(response, 503)
     assert response.header("Retry-After", "").isdigit(), response
-    return True
+    return time.monotonic() - began
 
 
 def test_store_goes_away_and_comes_back(nodes, own_fake):
@@ -84,10 +95,8 @@ def test_store_goes_away_and_comes_back(nodes, own_fake):
     store.stop()
     eventually(lambda: ready(node) == 503, 30, "/readyz tells that the store is away", every=0.1)
     assert wire.request(node, "GET", "/healthz").status == 200
-    assert refuses_an_upload(node)
-    response = get(node, upload.path, timeout=90)
-    assert_error(response, 503)
-    assert response.header("Retry-After", "").isdigit()
+    refuses(node, "PUT", "/meanwhile.bin", body=b"x" * 1000)
+    refuses(node, "GET", upload.path)
     assert get(node, "/").status == 200
     store.start()
     eventually(lambda: ready(node) == 200, 30, "/readyz tells that the store is back", every=0.1)
@@ -98,17 +107,37 @@ def test_store_goes_away_and_comes_back(nodes, own_fake):
 def test_store_stands_still_and_goes_on(nodes, own_fake):
     """A store that takes connections and says nothing is as good as none; nobody waits for ever."""
     store = own_fake()
-    (node,) = nodes(store.bucket, 1, NO_CLEANUP=True)
-    upload = put(node, b"before", headers=LASTING)
+    node, cold = nodes(store.bucket, 2, NO_CLEANUP=True, LEASE_SECONDS=5)
+    large = b"l" * 20 * MIB
+    kept = {headers: put(node, b"k" * 100_000, headers=dict(headers)) for headers in ((), tuple(LASTING.items()))}
+    token = {"X-Delete-Token": kept[()].token}
+    chunks = wire.chunk(large) + b"0\r\n\r\n"
+    once, lasting = kept.values()
+    asked = {
+        "PUT of 1 KB": (node, "PUT", "/meanwhile.bin", {}, large[:1000]),
+        "PUT of one part": (node, "PUT", "/meanwhile.bin", {}, large[: 8 * MIB]),
+        "PUT in parts": (node, "PUT", "/meanwhile.bin", {}, large),
+        "PUT without a length": (node, "PUT", "/meanwhile.bin", {"Transfer-Encoding": "chunked"}, chunks),
+        "GET, counted": (node, "GET", once.path),
+        "GET, uncounted": (node, "GET", lasting.path),
+        "GET, not known yet": (cold, "GET", once.path),
+        "HEAD": (node, "HEAD", once.path),
+        "DELETE": (node, "DELETE", f"/{once.id}", token),
+    }
     store.signal(signal.SIGSTOP)
     try:
-        eventually(lambda: ready(node) == 503, 60, "/readyz tells that the store is away", every=0.1)
-        assert wire.request(node, "GET", "/healthz").status == 200
-        assert refuses_an_upload(node)
+        with ThreadPoolExecutor(len(asked)) as pool:
+            jobs = {what: pool.submit(refuses, *request) for what, request in asked.items()}
+            eventually(lambda: ready(node) == 503, 60, "/readyz tells that the store is away", every=0.1)
+            assert wire.request(node, "GET", "/healthz").status == 200
+            probes = [probe(node) for _ in range(3)]
+            print({what: round(job.result(), 1) for what, job in jobs.items()}, "readyz", probes)
+        assert max(probes) < 5, probes
     finally:
         store.signal(signal.SIGCONT)
     eventually(lambda: ready(node) == 200, 30, "/readyz tells that the store is back", every=0.1)
-    assert_file(get(node, upload.path), b"before")
+    for upload in kept.values():
+        assert_file(get_when_free(node, upload.path, 20), b"k" * 100_000)
 
 
 def test_bucket_is_the_only_place(nodes, fake):

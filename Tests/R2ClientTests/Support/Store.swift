@@ -2,6 +2,7 @@ import FakeS3
 import Foundation
 import NIOPosix
 import R2Client
+import TestKit
 import Testing
 
 /// The servers that the same operations are tried on.
@@ -12,10 +13,6 @@ enum Store: String, CaseIterable, CustomTestStringConvertible {
   case radosgw
 
   var testDescription: String { rawValue }
-
-  struct Missing: Error, CustomStringConvertible {
-    var description: String
-  }
 
   /// Runs a test with a client of a bucket that others use too, and a prefix for its keys.
   func with(
@@ -28,7 +25,7 @@ enum Store: String, CaseIterable, CustomTestStringConvertible {
     rules.minimumPartSize = 1 << 10
     rules.writeInterval = nil
     let fake = self == .fake ? try await FakeS3.start(rules) : nil
-    var (place, keys) = try fake.map(Self.settings) ?? Self.radosgwSettings()
+    var (place, keys) = try fake.map(Self.settings) ?? RadosgwSettings.read()
     configuration(&place)
     credentials(&keys)
     var options = R2ClientOptions()
@@ -52,22 +49,6 @@ enum Store: String, CaseIterable, CustomTestStringConvertible {
     (
       R2Configuration(endpoint: fake.endpoint, region: fake.rules.region, bucket: fake.rules.bucket),
       S3Credentials(accessKeyID: fake.rules.accessKeyID, secretAccessKey: fake.rules.secretAccessKey)
-    )
-  }
-
-  private static func radosgwSettings() throws -> (R2Configuration, S3Credentials) {
-    let environment = ProcessInfo.processInfo.environment
-    func value(_ name: String) throws -> String {
-      guard let value = environment[name], !value.isEmpty else {
-        throw Missing(description: "\(name) is not set: run `make test-unit`, or begin with Tests/s3-server-rgw run")
-      }
-      return value
-    }
-    return (
-      R2Configuration(
-        endpoint: try value("S3_ENDPOINT"), region: try value("S3_REGION"), bucket: try value("S3_BUCKET"),
-        writeETags: .unquoted),
-      S3Credentials(accessKeyID: try value("S3_ACCESS_KEY_ID"), secretAccessKey: try value("S3_SECRET_ACCESS_KEY"))
     )
   }
 }

@@ -38,7 +38,7 @@ struct BucketContractTests {
       let (draft, content) = (try fixture.draft(), BucketFixture.bytes(20_000_001))
       try await fixture.upload(draft, content, declared: false, chunk: 100_000)
       #expect(try await fixture.download(draft.id, from: fixture.otherNode()) == content)
-      try await fixture.store.delete([draft.id])
+      try await fixture.store.delete(draft.id)
       #expect(try await fixture.store.open(draft.id) == nil)
     }
   }

@@ -28,6 +28,7 @@ struct BucketFixture {
   final class Log: Sendable {
     let reports = Mutex<[S3OperationReport]>([])
     let openMultiparts = Mutex<Set<String>>([])
+    let owed = Mutex<Set<UploadID>>([])
 
     /// Successful calls by operation; forgets them.
     func takeCounts() -> [S3Operation: Int] {
@@ -74,18 +75,7 @@ struct BucketFixture {
 
   /// Over Ceph's radosgw, which Tests/s3-server-rgw starts.
   static func onRadosgw(_ options: Options, _ test: (BucketFixture) async throws -> Void) async throws {
-    let environment = ProcessInfo.processInfo.environment
-    func value(_ name: String) throws -> String {
-      guard let value = environment[name], !value.isEmpty else {
-        throw Missing(description: "\(name) is not set: run `make test-unit`, or begin with Tests/s3-server-rgw run")
-      }
-      return value
-    }
-    let place = R2Configuration(
-      endpoint: try value("S3_ENDPOINT"), region: try value("S3_REGION"), bucket: try value("S3_BUCKET"),
-      writeETags: .unquoted)
-    let keys = S3Credentials(
-      accessKeyID: try value("S3_ACCESS_KEY_ID"), secretAccessKey: try value("S3_SECRET_ACCESS_KEY"))
+    let (place, keys) = try RadosgwSettings.read()
     try await with(place, keys, nil, options, test)
   }
 
@@ -135,9 +125,11 @@ struct BucketFixture {
     R2BlobStore(
       client: client, directory: directory, budget: budget, scratch: scratch.path, pool: Fixture.pool,
       eventLoopGroup: Fixture.group,
-      journal: MultipartJournal(
+      journal: LeftoverJournal(
         began: { _, uploadID in log.openMultiparts.withLock { _ = $0.insert(uploadID) } },
-        ended: { uploadID in log.openMultiparts.withLock { _ = $0.remove(uploadID) } }),
+        ended: { uploadID in log.openMultiparts.withLock { _ = $0.remove(uploadID) } },
+        left: { _ in },
+        owed: { id, _ in log.owed.withLock { _ = $0.insert(id) } }),
       now: clock.read)
   }
 

@@ -10,6 +10,9 @@ struct FakeBucket: Sendable {
     var eTag: String
     var headers: HTTPHeaders
     var written: Date
+
+    /// Held by a lock of the bucket: stays, whoever deletes it. (Here a field of the metadata says so.)
+    var isLocked: Bool { headers.contains(name: "x-amz-meta-locked") }
   }
 
   struct Upload: Sendable {

@@ -5,10 +5,12 @@ extension FakeService {
     let text = String(buffer: request.body)
     let keys = FakeS3XML.all("Key", in: text).map(FakeS3XML.unescaped)
     guard !keys.isEmpty, keys.count <= 1000 else { return .error(400, "MalformedXML", "1 to 1,000 keys") }
-    for key in keys { bucket.objects[key] = nil }
+    let locked = keys.filter { bucket.objects[$0]?.isLocked == true }
+    for key in keys where !locked.contains(key) { bucket.objects[key] = nil }
     let isQuiet = FakeS3XML.first("Quiet", in: text) == "true"
     let deleted = isQuiet ? "" : keys.map { "<Deleted>\(FakeS3Reply.element("Key", $0))</Deleted>" }.joined()
-    return .xml("DeleteResult", deleted)
+    let refused = locked.map { "<Error>\(FakeS3Reply.element("Key", $0))<Code>AccessDenied</Code></Error>" }.joined()
+    return .xml("DeleteResult", deleted + refused)
   }
 
   func listObjects(_ request: FakeS3Request) throws -> FakeS3Reply {

@@ -10,7 +10,7 @@ struct Bucket: Sendable {
   let budget: PartBudget
   /// Parts that are sent from files at one time: each holds pieces on its way and the buffers of a connection.
   let spooledSends = PartBudget(bytes: 12, partSize: 1)
-  let journal: MultipartJournal
+  let journal: LeftoverJournal
   /// Where parts wait that find no memory.
   let scratch: String
   let pool: NIOThreadPool

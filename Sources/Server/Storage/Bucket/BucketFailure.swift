@@ -4,18 +4,31 @@ import R2Client
 enum BucketFailure {
   /// Seconds after which a client may try again, when the store does not say.
   private static let retryAfter = 5
+  /// Whatever the store says.
+  private static let longest = 60
 
   /// `StoreError.unavailable` for everything that S3 says; other errors, of a client or of a cancelled task, as they are.
   static func error(_ error: any Error, _ client: R2Client) -> any Error {
-    guard let error = error as? S3Error else { return error }
-    return StoreError.unavailable(
-      reason: error.explanation(client.configuration),
-      retryAfter: error.retryAfter.map { max(1, Int(clamping: $0.components.seconds)) } ?? retryAfter)
+    (error as? S3Error).map { unavailable($0, client) } ?? error
+  }
+
+  static func unavailable(_ error: S3Error, _ client: R2Client) -> StoreError {
+    var error = error
+    // The key holds the id, and who knows the id may fetch the file: not for logs.
+    error.key = nil
+    let seconds = error.retryAfter.map { Int(clamping: $0.components.seconds) } ?? retryAfter
+    return .unavailable(reason: error.explanation(client.configuration), retryAfter: min(max(1, seconds), longest))
   }
 
   /// Something that is not as it must be, and may be better later.
   static func unavailable(_ reason: String) -> StoreError {
     .unavailable(reason: reason, retryAfter: retryAfter)
+  }
+
+  /// Whether the store has not answered in time, so that the next question will wait as long.
+  static func isSilence(_ error: any Error) -> Bool {
+    guard let code = (error as? S3Error)?.code else { return false }
+    return [.firstByteTimeout, .idleTimeout, .connectTimeout].contains(code)
   }
 
   /// Whether another attempt may go better. (For bodies that the client itself cannot repeat.)

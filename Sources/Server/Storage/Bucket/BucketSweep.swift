@@ -24,39 +24,49 @@ struct BucketSweep {
 
   func run() async throws -> SweepReport {
     var report = SweepReport()
-    try await sweepObjects(under: ObjectKey.prefix, owner: { ObjectKey(parsing: $0)?.id }) { id, object in
+    var kept: Set<UploadID> = []
+    let left = try await sweepObjects(under: ObjectKey.prefix, owner: { ObjectKey(parsing: $0)?.id }) { id, size in
+      guard let size else {
+        kept.insert(id)
+        return
+      }
       if !dryRun { directory.forget(id) }
       report.files += 1
-      report.bytes += object.size
+      report.bytes += size
     }
+    report.problems += left
     try await sweepMultipartUploads(&report)
     // The claims last: while a blob is there, what says how often it may be downloaded has to be there too.
-    if !dryRun { try await sweepObjects(under: ClaimKey.prefix, owner: DigestKey.owner) { _, _ in } }
+    if !dryRun {
+      report.problems += try await sweepObjects(
+        under: ClaimKey.prefix, owner: { DigestKey.owner($0).flatMap { kept.contains($0) ? nil : $0 } },
+        count: { _, _ in })
+    }
     return report
   }
 
-  /// Deletes keys; throws when some of them are still there.
-  static func delete(_ keys: [String], _ client: R2Client) async throws {
-    let failures = try await client.deleteObjects(keys)
-    guard let first = failures.first else { return }
-    throw BucketFailure.unavailable("\(failures.count) objects could not be deleted: \(first.code) \(first.message)")
-  }
-
   /// Removes what belongs to expired ids, page by page. Keys of nobody (`c/legacy/…`) are passed over; they sort behind all
-  /// ids of the next decades.
+  /// ids of the next decades. What the store will not delete does not keep the rest from going.
+  ///
+  /// - Parameter count: told of every object: its size, nil when it is still there.
+  /// - Returns: why objects are still there.
   private func sweepObjects(
-    under prefix: String, owner: (String) -> UploadID?, count: (UploadID, S3ObjectSummary) -> Void
-  ) async throws {
+    under prefix: String, owner: (String) -> UploadID?, count: (UploadID, Int64?) -> Void
+  ) async throws -> [String] {
+    var problems: [String] = []
     var token: String?
     repeat {
       let page = try await client.listObjectsV2(prefix: prefix, continuationToken: token, maxKeys: Self.batchSize)
       let end = prefix + firstLiving
       let candidates = page.objects.prefix { $0.key.utf8.lexicographicallyPrecedes(end.utf8) }
       let expired = candidates.compactMap { object in owner(object.key).map { (id: $0, object: object) } }
-      if !dryRun, !expired.isEmpty { try await Self.delete(expired.map(\.object.key), client) }
-      for (id, object) in expired { count(id, object) }
+      let failures = dryRun ? [] : try await client.deleteObjects(expired.map(\.object.key))
+      if let first = failures.first { problems.append(BucketFault(first, of: failures.count).description) }
+      let left = Set(failures.map(\.key))
+      for (id, object) in expired { count(id, left.contains(object.key) ? nil : object.size) }
       token = candidates.count == page.objects.count ? page.nextContinuationToken : nil
     } while token != nil
+    return problems
   }
 
   private func sweepMultipartUploads(_ report: inout SweepReport) async throws {
@@ -71,8 +81,12 @@ struct BucketSweep {
           isLivingFound = true
           continue
         }
-        if !dryRun { try await client.abortMultipartUpload(upload.key, uploadID: upload.uploadID) }
-        report.files += 1
+        do {
+          if !dryRun { try await client.abortMultipartUpload(upload.key, uploadID: upload.uploadID) }
+          report.files += 1
+        } catch let error as S3Error where !BucketFailure.isTransient(error) {
+          report.problems.append("an unfinished upload was not removed: \(error.code) \(error.message)")
+        }
       }
       marker = isLivingFound ? nil : page.next
     } while marker != nil

@@ -115,7 +115,7 @@ package final class ObjectDirectory: Sendable {
   /// bytes are still right, and are served without a digest.
   private func digest(_ id: UploadID) async throws -> [UInt8] {
     do {
-      let bytes = try await client.smallObject(DigestKey.of(id), limit: 32)
+      let bytes = try await client.smallObject(DigestKey.of(id), limit: 32).bytes
       return bytes.readableBytes == 32 ? Array(bytes.readableBytesView) : []
     } catch let error as S3Error where error.isNotFound || error.code == .entityTooLarge {
       return []

@@ -31,6 +31,15 @@ struct ObjectStream: Sendable {
     }
   }
 
+  /// Whether the object is still there.
+  func isThere() async throws -> Bool {
+    do {
+      if try await bucket.client.headObject(object.key).eTag == object.eTag { return true }
+    } catch let error as S3Error where error.isNotFound {}
+    bucket.directory.forget(object.record.id)
+    return false
+  }
+
   /// Hands out the bytes of `range`.
   ///
   /// - Parameter opened: their stream, when it has been opened before.

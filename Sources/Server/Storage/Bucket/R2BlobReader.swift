@@ -44,7 +44,9 @@ final class R2BlobReader: BlobReader {
 
   func prepare(_ range: Range<Int64>) async throws -> Bool {
     let windows = windows(range)
-    if range.isEmpty || tail(range) != nil { return true }
+    if tail(range) != nil { return true }
+    // No bytes are asked for, so nobody would be told that the object has gone.
+    if range.isEmpty { return try await bucket.perform { try await stream.isThere() } }
     if state.withLock({ $0.opened?.range == windows[0] }) { return true }
     return try await bucket.perform {
       do {

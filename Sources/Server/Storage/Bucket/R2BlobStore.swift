@@ -12,7 +12,8 @@ import UploadCore
 /// Its errors are `StoreError`, `CancellationError`, and what the callers' own closures throw.
 package final class R2BlobStore: BlobStore {
   private static let checkInterval = Duration.seconds(20)
-  private static let checkPatience = Duration.seconds(5)
+  /// A probe is answered while it still waits: those of Kubernetes do for four seconds.
+  private static let checkPatience = Duration.seconds(3)
 
   private let bucket: Bucket
   private let checkedUntil = Mutex(ContinuousClock.now)
@@ -22,10 +23,10 @@ package final class R2BlobStore: BlobStore {
   ///   - directory: what is remembered of the bucket's uploads; shared with the catalog.
   ///   - budget: shared by all transfers of the process.
   ///   - scratch: an existing folder for nameless temporary files: parts that find no memory wait there.
-  ///   - journal: told of multipart uploads in flight.
+  ///   - journal: told of what failures may leave.
   package init(
     client: R2Client, directory: ObjectDirectory, budget: PartBudget, scratch: String, pool: NIOThreadPool,
-    eventLoopGroup: any EventLoopGroup, journal: MultipartJournal = .none, now: @escaping @Sendable () -> Timestamp
+    eventLoopGroup: any EventLoopGroup, journal: LeftoverJournal = .none, now: @escaping @Sendable () -> Timestamp
   ) {
     bucket = Bucket(
       client: client, directory: directory, budget: budget, journal: journal, scratch: scratch, pool: pool,
@@ -47,15 +48,6 @@ package final class R2BlobStore: BlobStore {
     let bucket = bucket
     try await bucket.perform {
       try await Bucket.uncancelled { try await bucket.delete(id) }
-    }
-  }
-
-  /// Removes many blobs, 1,000 in one request.
-  package func delete(_ ids: [UploadID]) async throws {
-    for start in stride(from: 0, to: ids.count, by: BucketSweep.batchSize) {
-      let batch = ids[start..<min(start + BucketSweep.batchSize, ids.count)]
-      defer { for id in batch { bucket.directory.forget(id) } }
-      try await bucket.perform { try await BucketSweep.delete(batch.map { ObjectKey($0).description }, bucket.client) }
     }
   }
 
@@ -82,7 +74,6 @@ package final class R2BlobStore: BlobStore {
     _ = try await bucket.client.listObjectsV2(maxKeys: 1)
   }
 
-  /// A probe is answered while somebody still waits for it.
   private static func inTime(_ body: @escaping @Sendable () async throws -> Void) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await body() }

@@ -31,6 +31,7 @@ final class R2BlobWriter: BlobWriter {
   private var uploadID: String?
   private var hasDigestObject = false
   private var hasObject = false
+  private var isStoreSilent = false
 
   /// - Throws: `StoreError.full` for more bytes than an object can have.
   init(_ draft: UploadRecord, declaredSize: Int64?, in bucket: Bucket) throws {
@@ -54,14 +55,17 @@ final class R2BlobWriter: BlobWriter {
   // MARK: Receiving
 
   func receive(_ next: () async throws -> ByteBuffer?) async throws -> BlobDigest {
-    try await bucket.perform {
-      try await withThrowingTaskGroup(of: S3CompletedPart.self) { group in
+    do {
+      return try await withThrowingTaskGroup(of: S3CompletedPart.self) { group in
         while let bytes = try await next() {
           if let error = failure.first { throw error }
           try await append(bytes, &group)
         }
         return try await finish(&group)
       }
+    } catch {
+      isStoreSilent = BucketFailure.isSilence(error)
+      throw BucketFailure.error(error, bucket.client)
     }
   }
 
@@ -143,6 +147,7 @@ final class R2BlobWriter: BlobWriter {
       part?.release()
       part = nil
     } catch {
+      isStoreSilent = BucketFailure.isSilence(error)
       await discard()
       throw BucketFailure.error(error, bucket.client)
     }
@@ -183,7 +188,7 @@ final class R2BlobWriter: BlobWriter {
       }
     } catch let error as S3Error where error.isPreconditionFailed || error.outcomeUnknown {
       // Our own, written by an attempt whose answer was lost; or that of another upload with this id.
-      guard error.outcomeUnknown, try await client.smallObject(key, limit: bytes.readableBytes) == bytes else {
+      guard error.outcomeUnknown, try await client.smallObject(key, limit: bytes.readableBytes).bytes == bytes else {
         hasDigestObject = false
         throw StoreError.exists(record.id)
       }
@@ -197,7 +202,8 @@ final class R2BlobWriter: BlobWriter {
     stored = []
     guard uploadID != nil || hasDigestObject || hasObject else { return }
     let remains = ObjectRemains(
-      bucket: bucket, id: draft.id, uploadID: uploadID, hasDigest: hasDigestObject, hasObject: hasObject)
+      bucket: bucket, id: draft.id, uploadID: uploadID, hasDigest: hasDigestObject, hasObject: hasObject,
+      isStoreSilent: isStoreSilent)
     (uploadID, hasDigestObject, hasObject) = (nil, false, false)
     try? await Bucket.uncancelled { await remains.remove() }
   }

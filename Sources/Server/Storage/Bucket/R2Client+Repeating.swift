@@ -8,13 +8,16 @@ extension R2Client {
   func repeating<T: Sendable>(_ operation: () async throws -> T) async throws -> T {
     var attempt = 1
     var wasUnknown = false
+    let start = ContinuousClock.now
     while true {
       do {
         return try await operation()
       } catch var error as S3Error {
         wasUnknown = wasUnknown || error.outcomeUnknown
         error.outcomeUnknown = wasUnknown
-        guard attempt < options.retry.maximumAttempts, BucketFailure.isTransient(error) else { throw error }
+        guard attempt < options.retry.maximumAttempts, start.duration(to: .now) < options.retry.patience,
+          BucketFailure.isTransient(error)
+        else { throw error }
       }
       try await pause(afterAttempt: attempt)
       attempt += 1
@@ -29,7 +32,10 @@ extension R2Client {
   }
 
   /// An object of few bytes, read again when its answer breaks off.
-  func smallObject(_ key: String, limit: Int) async throws -> ByteBuffer {
-    try await repeating { try await getObject(key).body.collect(upTo: limit) }
+  func smallObject(_ key: String, limit: Int) async throws -> (bytes: ByteBuffer, eTag: S3ETag) {
+    try await repeating {
+      let object = try await getObject(key)
+      return (try await object.body.collect(upTo: limit), object.metadata.eTag)
+    }
   }
 }

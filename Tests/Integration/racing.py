@@ -1,11 +1,14 @@
-"""Many clients at once, spread over nodes: who gets the whole file, and whether everybody else was told why not."""
+"""Many clients at once, of one server or of several: who gets the whole file, and whether everybody else was told why not.
+
+A client is (server, further header lines).
+"""
 
 import asyncio
 
 from uploads import sha256
 from waiting import eventually
 
-LATER = (423, 503)  # "not now": with Retry-After
+LOCKED = (423,)  # "not now", with Retry-After; over a bucket 503 as well, when a claim is written by too many
 NEVER = 410
 
 
@@ -35,13 +38,14 @@ async def client(server, target, gate, extra=()):
         writer.close()
 
 
-async def wave(servers, target):
-    """One request to each of `servers`, all at the same moment."""
-    gate = {"ready": 0, "clients": len(servers), "open": asyncio.Event()}
-    return await asyncio.wait_for(asyncio.gather(*(client(server, target, gate) for server in servers)), 90)
+async def wave(clients, target):
+    """One request of each client, all at the same moment."""
+    gate = {"ready": 0, "clients": len(clients), "open": asyncio.Event()}
+    answers = asyncio.gather(*(client(server, target, gate, extra) for server, extra in clients))
+    return await asyncio.wait_for(answers, 90)
 
 
-def deliveries(answers, body, may_be_overtaken=False) -> int:
+def deliveries(answers, body, later=LOCKED, may_be_overtaken=False) -> int:
     """Complete correct bodies; whatever is neither that nor a clear refusal fails."""
     count = 0
     for status, headers, data, complete in answers:
@@ -53,30 +57,30 @@ def deliveries(answers, body, may_be_overtaken=False) -> int:
             assert len(data) == len(body) and sha256(data) == sha256(body), "a delivery with wrong bytes"
             count += 1
         else:
-            assert status == NEVER or status in LATER, (status, headers, data[:200])
+            assert status == NEVER or status in later, (status, headers, data[:200])
             assert complete and len(data.decode().strip().splitlines()) == 1, data
-            if status in LATER:
+            if status in later:
                 assert headers.get("retry-after", "").isdigit(), f"{status} without Retry-After: {headers}"
     return count
 
 
-def race(servers, upload, body, allowed: int, seconds: float, what: str, may_be_overtaken=False) -> dict:
+def race(clients, upload, body, allowed: int, seconds: float, what: str, later=LOCKED, may_be_overtaken=False) -> dict:
     """Everybody asks again as long as they are told to: exactly `allowed` complete deliveries, then 410 for the rest.
 
     With `may_be_overtaken` a client may be cut short, and asks again too. Returns how often each status was answered.
     """
-    delivered, waiting, statuses = 0, list(servers), {}
+    delivered, waiting, statuses = 0, list(clients), {}
 
     def all_know():
         nonlocal delivered, waiting
         answers = asyncio.run(wave(waiting, upload.path))
         for answer in answers:
             statuses[answer[0]] = statuses.get(answer[0], 0) + 1
-        delivered += deliveries(answers, body, may_be_overtaken)
+        delivered += deliveries(answers, body, later, may_be_overtaken)
         assert delivered <= allowed, f"{what}: {delivered} deliveries of {allowed}"
-        waiting = [server for server, answer in zip(waiting, answers) if answer[0] in LATER or not answer[3]]
+        waiting = [one for one, answer in zip(waiting, answers) if answer[0] in later or not answer[3]]
         return not waiting
 
-    eventually(all_know, seconds, f"{what}: nobody is told to come back any more", every=0.1)
+    eventually(all_know, seconds, f"{what}: nobody is told to come back any more", every=0.05)
     assert delivered == allowed, f"{what}: {delivered} deliveries of {allowed}; {statuses}"
     return statuses
