@@ -14,6 +14,8 @@ package struct KnownFacts: Hashable, Sendable {
   }
 
   package var nodes: [String: Node]
+  /// Nodes that could not be asked: the files of the others do without them.
+  package var absent: Set<String> = []
 
   package init(_ nodes: [String: Node] = [:]) {
     self.nodes = nodes

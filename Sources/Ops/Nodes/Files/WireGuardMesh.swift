@@ -16,7 +16,9 @@ struct WireGuardMesh {
     guard let address = network.meshAddress(node) else {
       throw MissingFact(path: Self.path, what: "an address in the mesh")
     }
-    let peers = network.file.nodes.filter { $0.name != node.name }
+    let peers = network.file.nodes.filter { peer in
+      peer.name != node.name && (facts.nodes[peer.name]?.publicKey != nil || !facts.absent.contains(peer.name))
+    }
     let unknown = peers.filter { facts.nodes[$0.name]?.publicKey == nil }.map(\.name)
     if !unknown.isEmpty {
       throw MissingFact(path: Self.path, what: "publicKey of \(unknown.joined(separator: ", "))")
