@@ -76,7 +76,8 @@ extension DeployCommand {
     let isRunning = first.flatMap { survey.facts[$0.name]?.units[NodeService.kubernetes.unit(of: $0) ?? ""]?.isActive }
     let names = Set(nodes.map(\.name))
     return NodesOutcome(
-      plans: plans, failures: survey.failures.filter { names.contains($0.node) }, isBeforeTheCluster: isRunning == false)
+      plans: plans, failures: survey.failures.filter { names.contains($0.node) }, isBeforeTheCluster: isRunning == false
+    )
   }
 
   /// - Returns: the nodes that are not as they should be.
@@ -89,7 +90,8 @@ extension DeployCommand {
     if outcome.isEmpty { return outcome }
     try confirm("make these changes on the nodes?", arguments)
     let names = Set(nodes.map(\.name))
-    let after = try await planner.execute(nodes.filter { node in outcome.plans.contains { $0.node.name == node.name } }, survey)
+    let after = try await planner.execute(
+      nodes.filter { node in outcome.plans.contains { $0.node.name == node.name } }, survey)
     outcome.failures = after.failures.filter { names.contains($0.node) }
     return outcome
   }

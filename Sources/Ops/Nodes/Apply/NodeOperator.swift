@@ -18,7 +18,9 @@ struct NodeOperator: Sendable {
 
   /// The nodes that are meant.
   /// - Parameter only: the name of one node; `nil`: all.
-  func chosen(_ only: String?) -> [NodeSpec] { only.map { name in file.nodes.filter { $0.name == name } } ?? file.nodes }
+  func chosen(_ only: String?) -> [NodeSpec] {
+    only.map { name in file.nodes.filter { $0.name == name } } ?? file.nodes
+  }
 
   // MARK: asking
 
@@ -111,7 +113,9 @@ struct NodeOperator: Sendable {
     var survey = survey
     if file.mesh.type == .wireguard { try await makeKeys(&survey) }
     var rest = nodes.filter { survey.facts[$0.name] != nil }
-    if let first = file.controls.first, rest.first?.name == first.name || rest.contains(where: { $0.name == first.name }) {
+    if let first = file.controls.first,
+      rest.first?.name == first.name || rest.contains(where: { $0.name == first.name })
+    {
       rest.removeAll { $0.name == first.name }
       try await execute([first], &survey, tokens: [:])
     }
@@ -141,7 +145,8 @@ struct NodeOperator: Sendable {
   private func execute(_ plan: NodePlan) async throws -> [String: String] {
     let node = plan.node
     if !plan.awaited.isEmpty {
-      throw NodeFailure(node, "waits for \(plan.awaited.joined(separator: ", ")) of \(file.controls.first?.name ?? "the control node")")
+      throw NodeFailure(
+        node, "waits for \(plan.awaited.joined(separator: ", ")) of \(file.controls.first?.name ?? "the control node")")
     }
     if plan.isEmpty { return [:] }
     let start = context.uptime()
@@ -174,13 +179,15 @@ struct NodeOperator: Sendable {
       let result = try await shell.once(script.second, on: node, deadline: Self.patience)
       if result.status == NodeScript.Status.reverted {
         throw NodeFailure(
-          node, "the new firewall or sshd let no new connection in: both have come back by themselves, nothing else was changed; "
+          node,
+          "the new firewall or sshd let no new connection in: both have come back by themselves, nothing else was changed; "
             + "look at access.adminCIDRs, access.jumpHost and ssh.port")
       }
       if result.status != SecureShell.noConnection || !result.output.isEmpty { return result }
       if context.uptime() - start > end {
         throw NodeFailure(
-          node, "no new connection since firewall or sshd were changed (\(SecureShell.reason(result))), and none after they "
+          node,
+          "no new connection since firewall or sshd were changed (\(SecureShell.reason(result))), and none after they "
             + "should have come back")
       }
       try await context.sleep(2)
@@ -208,7 +215,8 @@ struct NodeOperator: Sendable {
     if !isNeeded { return [:] }
     let paths = [FactsScript.serverToken, FactsScript.joinToken, K3sConfiguration.agentTokenPath]
     let script =
-      ShellText.head + paths.map { "if [ -f \($0) ]; then echo \"token \($0) $(base64 -w 0 \($0))\"; fi" }.joined(separator: "\n")
+      ShellText.head
+      + paths.map { "if [ -f \($0) ]; then echo \"token \($0) $(base64 -w 0 \($0))\"; fi" }.joined(separator: "\n")
       + ShellText.tail
     let result = try await shell.run({ script }, on: first)
     if result.status != 0 { throw NodeFailure(first, "its tokens could not be read: \(SecureShell.reason(result))") }

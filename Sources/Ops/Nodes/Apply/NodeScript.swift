@@ -62,8 +62,13 @@ struct NodeScript {
       ]
     }
     // First the list, then the files: an interrupted run leaves nothing that nobody knows.
-    lines += ["step 'note the files'", "{ cat \"$state/files\" 2>/dev/null || true; cat; } >\"$state/files.all\" <<'EOT'"]
-    lines += plan.owned + ["EOT", "sort -u \"$state/files.all\" >\"$state/files.new\"", "mv -f \"$state/files.new\" \"$state/files\""]
+    lines += [
+      "step 'note the files'", "{ cat \"$state/files\" 2>/dev/null || true; cat; } >\"$state/files.all\" <<'EOT'",
+    ]
+    lines +=
+      plan.owned + [
+        "EOT", "sort -u \"$state/files.all\" >\"$state/files.new\"", "mv -f \"$state/files.new\" \"$state/files\"",
+      ]
     for path in plan.generated {
       lines += [
         "step 'make \(path)'", "mkdir -p \"$(dirname \(path))\"",
@@ -102,13 +107,15 @@ struct NodeScript {
     switch binary.source {
     case .url(let url):
       lines.append(
-        "curl --fail --location --silent --show-error --retry 3 --max-time 600 --output \(new) \(ShellText.quoted(url)) 9>&-")
+        "curl --fail --location --silent --show-error --retry 3 --max-time 600 --output \(new) \(ShellText.quoted(url)) 9>&-"
+      )
     case .file:
       lines.append("cp \(Self.staged(binary)) \(new)")
     }
     return lines + [
       "if ! echo '\(binary.sha256)  \(new)' | sha256sum --check --status; then",
-      "  echo \"k3s has the digest $(sha256sum \(new) | cut -c1-64), not \(binary.sha256)\" >&2", "  rm -f \(new)", "  exit 1",
+      "  echo \"k3s has the digest $(sha256sum \(new) | cut -c1-64), not \(binary.sha256)\" >&2", "  rm -f \(new)",
+      "  exit 1",
       "fi", "chmod 755 \(new)", "mv -f \(new) /usr/local/bin/k3s", "rm -f \(Self.staged(binary))",
       "for name in kubectl crictl ctr; do",
       "  if [ ! -e /usr/local/bin/$name ]; then ln -s k3s /usr/local/bin/$name; fi", "done",

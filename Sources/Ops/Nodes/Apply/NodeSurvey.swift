@@ -12,7 +12,8 @@ struct NodeSurvey: Sendable {
       var entry = KnownFacts.Node()
       // A node that is away is still known by its neighbours' files.
       entry.publicKey =
-        facts[node.name]?.publicKey ?? facts.sorted { $0.key < $1.key }.lazy.compactMap { $0.value.peers[node.name] }.first
+        facts[node.name]?.publicKey
+        ?? facts.sorted { $0.key < $1.key }.lazy.compactMap { $0.value.peers[node.name] }.first
       if let own = node.privateAddress { entry.interface = facts[node.name]?.interfaces[own] }
       known.nodes[node.name] = entry
     }

@@ -36,7 +36,9 @@ package struct NodeFacts: Hashable, Sendable {
   init() {}
 
   init(parsing output: String) throws(Unreadable) {
-    let lines = output.split(separator: "\n").map { $0.split(separator: " ", omittingEmptySubsequences: true).map(String.init) }
+    let lines = output.split(separator: "\n").map {
+      $0.split(separator: " ", omittingEmptySubsequences: true).map(String.init)
+    }
     guard lines.first == ["facts", "1"], lines.last == ["end"] else { throw Unreadable() }
     var peer: String?
     for words in lines {
@@ -47,7 +49,7 @@ package struct NodeFacts: Hashable, Sendable {
       case ("mode", 3): modes[words[2]] = Int(words[1], radix: 8)
       case ("stamp", 3): stamps[words[1]] = words[2]
       case ("package", 2): packages.insert(words[1])
-      case ("unit", 3...): 
+      case ("unit", 3...):
         units[words[1]] = Unit(isActive: words[2] == "active", isEnabled: words.count > 3 && words[3] == "enabled")
       case ("pending", 1): isPending = true
       case ("key", 2) where FactsFile.isPublicKey(words[1]): publicKey = words[1]

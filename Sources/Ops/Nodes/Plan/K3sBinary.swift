@@ -29,7 +29,9 @@ struct K3sBinary: Hashable, Sendable {
       }
       if let known, known != found {
         throw Refusal(
-          description: "kubernetes.k3s.file.\(architecture): \(path) has the digest \(found), not \(known) of kubernetes.k3s.sha256")
+          description:
+            "kubernetes.k3s.file.\(architecture): \(path) has the digest \(found), not \(known) of kubernetes.k3s.sha256"
+        )
       }
       return K3sBinary(sha256: found, source: .file(path))
     }
@@ -39,7 +41,8 @@ struct K3sBinary: Hashable, Sendable {
           + "from the release's sha256sum-\(architecture).txt")
     }
     let name = architecture == "amd64" ? "k3s" : "k3s-\(architecture)"
-    let url = settings.url.replacing("{version}", with: version.replacing("+", with: "%2B")).replacing("{binary}", with: name)
+    let url = settings.url.replacing("{version}", with: version.replacing("+", with: "%2B")).replacing(
+      "{binary}", with: name)
     return K3sBinary(sha256: known, source: .url(url))
   }
 }

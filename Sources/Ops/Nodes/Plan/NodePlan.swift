@@ -66,7 +66,8 @@ package struct NodePlan: Sendable {
       }
     }
     for foreign in ["ufw.service", "firewalld.service"] where facts.units[foreign]?.isActive == true {
-      notes.append("\(foreign) is active beside our firewall, and k3s advises against it: systemctl disable --now \(foreign)")
+      notes.append(
+        "\(foreign) is active beside our firewall, and k3s advises against it: systemctl disable --now \(foreign)")
     }
   }
 
