@@ -13,6 +13,8 @@ struct NodeOperator: Sendable {
   let credentials: String?
   /// Digest of a file on this machine.
   let digest: @Sendable (String) throws -> String?
+  /// Whether a k3s that is there may be replaced by another.
+  var isUpgrade = false
 
   private var shell: SecureShell { SecureShell(context: context) }
 
@@ -87,7 +89,7 @@ struct NodeOperator: Sendable {
         NodeTree(node, of: file, facts: survey.known(file)),
         secrets: NodeSecrets(node, of: file, first: first, tokens: tokens, credentials: credentials),
         binary: try K3sBinary.wanted(file.kubernetes, architecture: facts.k3sArchitecture, digest: digest),
-        packages: NodeTree.packages(node, of: file), facts: facts)
+        packages: NodeTree.packages(node, of: file), facts: facts, isUpgrade: isUpgrade)
     } catch {
       throw NodeFailure(node, "\(error)")
     }

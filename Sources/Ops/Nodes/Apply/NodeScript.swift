@@ -89,7 +89,7 @@ struct NodeScript {
   }
 
   private func put(_ file: NodeFile) -> [String] {
-    let encoded = Data(file.text.utf8).base64EncodedString(options: .lineLength76Characters)
+    let encoded = Data(file.text.utf8).base64EncodedString(options: [.lineLength76Characters, .endLineWithLineFeed])
     return ["put \(ShellText.quoted(file.path)) \(String(file.mode, radix: 8)) <<'EOT'", encoded, "EOT"]
   }
 
@@ -127,7 +127,7 @@ struct NodeScript {
 
   // MARK: the proof
 
-  private static func isArmed(_ path: String) -> Bool { path == FirewallTable.path || path == SSHDaemonSettings.path }
+  static func isArmed(_ path: String) -> Bool { path == FirewallTable.path || path == SSHDaemonSettings.path }
 
   /// Keeps what was there, starts the clock, and only then changes anything.
   private var arm: String {

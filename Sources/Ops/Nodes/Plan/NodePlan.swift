@@ -31,13 +31,24 @@ package struct NodePlan: Sendable {
   /// Everything that is ours on the node from then on.
   private(set) var owned: [String]
 
-  /// - Parameter wanted: the k3s binary; `nil`: the one that is there is left alone.
-  init(_ tree: NodeTree, secrets: NodeSecrets, binary wanted: K3sBinary?, packages: [String], facts: NodeFacts) {
+  /// - Parameters:
+  ///   - wanted: the k3s binary; `nil`: the one that is there is left alone.
+  ///   - isUpgrade: whether another k3s that is there may be replaced: apply does all nodes at once, upgrade one after another.
+  init(
+    _ tree: NodeTree, secrets: NodeSecrets, binary wanted: K3sBinary?, packages: [String], facts: NodeFacts,
+    isUpgrade: Bool = false
+  ) {
     node = tree.node
     self.packages = packages.filter { !facts.packages.contains($0) }
     waiting = tree.missing.map(\.description)
     owned = (tree.entries.map(\.file.path) + secrets.files.map(\.path)).sorted()
-    if let wanted, facts.sums["/usr/local/bin/k3s"] != wanted.sha256 { binary = wanted }
+    var wanted = wanted
+    let there = facts.sums["/usr/local/bin/k3s"]
+    if let there, wanted != nil, there != wanted?.sha256, !isUpgrade {
+      wanted?.sha256 = there
+      notes.append("another k3s than the file's is there: bashupload deploy upgrade replaces it, one node after the other")
+    }
+    if let wanted, there != wanted.sha256 { binary = wanted }
     for entry in tree.entries {
       let file = entry.file
       if facts.sums[file.path] != Self.digest(file.text) || facts.modes[file.path] != file.mode {
@@ -60,9 +71,20 @@ package struct NodePlan: Sendable {
       if service == .kubernetes, tree.missing.contains(where: { $0.path == K3sConfiguration.path }) { continue }
       let digest = Self.digest(
         of: inputs, secrets: service == .kubernetes ? secrets : nil, binary: service == .kubernetes ? wanted : nil)
+      // What somebody has written into a file since, the service may have read.
+      let isForeign = inputs.contains { entry in
+        facts.sums[entry.file.path] != nil && facts.sums[entry.file.path] != Self.digest(entry.file.text)
+      }
+      let isUnproven = service.isArmed && facts.isPending
       let runs = service.isSystems || (facts.units[unit]?.isActive == true && facts.units[unit]?.isEnabled == true)
-      if facts.stamps[service.rawValue] != digest || !runs || service == .kubernetes && !awaited.isEmpty {
-        restarts.append(Restart(service: service, digest: digest))
+      let isAwaited = service == .kubernetes && !awaited.isEmpty
+      guard facts.stamps[service.rawValue] != digest || !runs || isForeign || isUnproven || isAwaited else { continue }
+      restarts.append(Restart(service: service, digest: digest))
+      // An unproven change that is there now is undone first, and what is wanted comes after that.
+      for entry in inputs where service.isArmed && NodeScript.isArmed(entry.file.path) {
+        if !writes.contains(where: { $0.file.path == entry.file.path }) {
+          writes.append(Write(file: entry.file, isNew: false))
+        }
       }
     }
     for foreign in ["ufw.service", "firewalld.service"] where facts.units[foreign]?.isActive == true {
