@@ -58,7 +58,7 @@ bench: build ## compare with nginx, side by side in one run
 golden: test-deps ## write the golden overlays anew; the difference is the review
 	scripts/embed-kubernetes
 	$(BUILD) --build-tests
-	UPDATE_GOLDEN=1 swift test --configuration release --enable-index-store --skip-build --filter OpsTests.RenderTests
+	UPDATE_GOLDEN=1 swift test --configuration release --enable-index-store --skip-build --filter "OpsTests.(RenderTests|NodeTreeTests)"
 
 fuzz: build ## libFuzzer over the parsers for FUZZ_SECONDS (600)
 	scripts/fuzz

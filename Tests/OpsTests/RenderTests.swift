@@ -5,7 +5,7 @@ import UploadCore
 
 /// `make golden` (UPDATE_GOLDEN=1) writes the golden folders anew; the difference is the review.
 struct RenderTests {
-  static let examples = ["one-node", "three-edges", "everything", "first-document"]
+  static let examples = ["one-node", "three-edges", "everything", "first-document", "private-network"]
 
   static func file(_ name: String) throws -> ClusterFile {
     try ClusterFile(parsing: Example.fixture("\(name).yaml"), file: "\(name).yaml")

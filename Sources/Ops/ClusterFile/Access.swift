@@ -3,6 +3,8 @@ package struct Access: Sendable {
   package var adminCIDRs: [String]
   package var ssh: SSHLogin
   package var jumpHost: JumpHost?
+  /// Seconds that an unproven change of firewall or sshd stays.
+  package var revertAfter: Int64
 }
 
 /// How ssh logs in.

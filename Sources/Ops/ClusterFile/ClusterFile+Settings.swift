@@ -24,7 +24,8 @@ extension ClusterFile {
     access = Access(
       adminCIDRs: settings.list("access.adminCIDRs"),
       ssh: SSHLogin(settings, "access.ssh", else: nil),
-      jumpHost: JumpHost(settings, "access.jumpHost"))
+      jumpHost: JumpHost(settings, "access.jumpHost"),
+      revertAfter: settings.seconds("access.revertAfter"))
     cleanupSchedule = settings.text("cleanup.schedule") ?? ""
     nodes = []
     for index in 0..<(settings.counts["nodes"] ?? 0) {
@@ -85,13 +86,20 @@ extension KubernetesSettings {
   fileprivate init(_ settings: Settings) {
     version = settings.text("kubernetes.k3s.version")
     sha256 = [:]
+    binaries = [:]
     for architecture in ["amd64", "arm64"] {
       sha256[architecture] = settings.text("kubernetes.k3s.sha256.\(architecture)")
+      binaries[architecture] = settings.text("kubernetes.k3s.file.\(architecture)")
     }
+    url = settings.text("kubernetes.k3s.url") ?? ""
     datastore = settings.word("kubernetes.datastore", .etcd)
     snapshotEvery = settings.seconds("kubernetes.snapshots.every")
     snapshotKeep = settings.integer("kubernetes.snapshots.keep")
     snapshotTo = settings.word("kubernetes.snapshots.to", .r2)
+    snapshotBucket = settings.text("kubernetes.snapshots.bucket")
+    arguments = Arguments(
+      kubelet: settings.list("kubernetes.arguments.kubelet"),
+      apiserver: settings.list("kubernetes.arguments.apiserver"), etcd: settings.list("kubernetes.arguments.etcd"))
   }
 }
 

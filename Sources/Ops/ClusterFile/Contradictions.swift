@@ -8,8 +8,8 @@ struct Contradictions {
     var between: [String]
   }
 
-  private let file: ClusterFile
-  private let settings: Settings
+  let file: ClusterFile
+  let settings: Settings
   private(set) var found: [Contradiction] = []
 
   init(_ file: ClusterFile, _ settings: Settings) {
@@ -23,11 +23,14 @@ struct Contradictions {
     nodes()
     controlPlane()
     mesh()
+    privateNetwork()
+    meshAddresses()
+    k3s()
     dns()
     features()
   }
 
-  private mutating func add(_ path: String, _ message: String, between others: [String] = []) {
+  mutating func add(_ path: String, _ message: String, between others: [String] = []) {
     let place = settings.positions[path] ?? settings.positions[String(path.prefix { $0 != "." && $0 != "[" })]
     found.append(
       Contradiction(

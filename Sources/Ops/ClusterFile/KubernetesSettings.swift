@@ -6,12 +6,26 @@ package struct KubernetesSettings: Sendable {
   /// Where snapshots go.
   package enum SnapshotPlace: String, Sendable { case r2, local }
 
+  /// More arguments of the parts of Kubernetes, each `name=value`.
+  package struct Arguments: Sendable {
+    package var kubelet: [String] = []
+    package var apiserver: [String] = []
+    package var etcd: [String] = []
+  }
+
   package var version: String?
   /// Digests of the binary by architecture.
   package var sha256: [String: String]
+  /// Binaries on the machine that runs deploy, by architecture: nothing is downloaded then.
+  package var binaries: [String: String]
+  /// Where nodes download the binary; {version} and {binary} are replaced.
+  package var url: String
   package var datastore: Datastore
   /// Seconds.
   package var snapshotEvery: Int64
   package var snapshotKeep: Int
   package var snapshotTo: SnapshotPlace
+  /// Another bucket than the one whose name follows from storage.
+  package var snapshotBucket: String?
+  package var arguments: Arguments
 }

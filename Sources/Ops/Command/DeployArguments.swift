@@ -12,6 +12,28 @@ package struct DeployArguments: Hashable, Sendable {
   /// Seconds.
   package var timeout: Int { values["--timeout"].flatMap { DurationText.seconds($0) }.map { Int($0) } ?? 600 }
 
+  /// What `--only` chooses.
+  package enum Part: Hashable, Sendable {
+    case everything, nodes, kubernetes
+    case node(String)
+
+    var hasNodes: Bool { self != .kubernetes }
+    var hasKubernetes: Bool { self == .everything || self == .kubernetes }
+    var node: String? {
+      if case .node(let name) = self { return name }
+      return nil
+    }
+  }
+
+  package var part: Part {
+    switch values["--only"] {
+    case nil: .everything
+    case "nodes": .nodes
+    case "kubernetes": .kubernetes
+    case let text?: .node(String(text.dropFirst(5)))
+    }
+  }
+
   /// What a command line asks for.
   package enum Request: Hashable, Sendable {
     case run(DeployArguments)
@@ -83,6 +105,8 @@ package struct DeployArguments: Hashable, Sendable {
       allowed.insert(feature)
     case .timeout where DurationText.seconds(value).map { (1...86_400).contains($0) } != true:
       throw failure("--timeout \(value): write a time such as 90s or 10m")
+    case .only where !["nodes", "kubernetes"].contains(value) && !(value.hasPrefix("node/") && value.count > 5):
+      throw failure("--only \(value): write nodes, node/NAME or kubernetes")
     default:
       if values[option.name] != nil { throw failure("\(option.name) is given twice") }
       values[option.name] = value

@@ -3,17 +3,43 @@ extension DeployCommand {
 
   func plan(_ arguments: DeployArguments) async throws -> Int32 {
     let file = try clusterFile(arguments)
-    let plan = try await FactFinder(kubectl: kubectl, variables: context.variables).plan(file).plan
-    if arguments.flags.contains("--json") {
-      context.say(plan.json.json)
-    } else {
-      for line in plan.lines + Advice.unmanaged(file) { context.say(line) }
+    let nodes = arguments.part.hasNodes ? try await planNodes(file, arguments) : NodesOutcome()
+    var plan: ClusterPlan?
+    if arguments.part.hasKubernetes, !nodes.isBeforeTheCluster {
+      plan = try await FactFinder(kubectl: kubectl, variables: context.variables).plan(file).plan
     }
-    return plan.isEmpty ? 0 : 2
+    if arguments.flags.contains("--json") {
+      var json = plan?.json ?? [:]
+      json["nodes"] = arguments.part.hasNodes ? nodes.json : nil
+      context.say(json.json)
+    } else {
+      if arguments.part.hasNodes { nodes.lines.forEach(context.say) }
+      if nodes.isBeforeTheCluster, arguments.part.hasKubernetes {
+        context.say("the cluster does not run yet: what is in it is planned when it does")
+      }
+      for line in (plan?.lines ?? []) + Advice.unmanaged(file) { context.say(line) }
+    }
+    if !nodes.failures.isEmpty { return 1 }
+    return nodes.isEmpty && plan?.isEmpty != false ? 0 : 2
   }
 
   func apply(_ arguments: DeployArguments) async throws -> Int32 {
     let file = try clusterFile(arguments)
+    guard arguments.part.hasNodes else { return try await applyKubernetes(file, arguments) }
+    let nodes = try await applyNodes(file, arguments)
+    if let control = file.controls.first, nodes.failures.contains(where: { $0.node == control.name }) {
+      throw Failure("\(control.name) is not as it should be: mend that and run apply again, it goes on from here")
+    }
+    let status = arguments.part.hasKubernetes ? try await applyKubernetes(file, arguments) : 0
+    if !nodes.failures.isEmpty {
+      let names = Set(nodes.failures.map(\.node)).sorted().joined(separator: ", ")
+      throw Failure("not as they should be: \(names); all others are. Mend that and run apply again")
+    }
+    if !arguments.part.hasKubernetes { context.say(nodes.isEmpty ? "nothing to change" : "applied") }
+    return status
+  }
+
+  private func applyKubernetes(_ file: ClusterFile, _ arguments: DeployArguments) async throws -> Int32 {
     let (plan, desired, secrets) = try await FactFinder(kubectl: kubectl, variables: context.variables).plan(file)
     for line in plan.lines { context.say(line) }
     if !secrets.notes.isEmpty {

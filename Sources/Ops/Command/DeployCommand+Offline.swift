@@ -45,9 +45,21 @@ extension DeployCommand {
   func render(_ arguments: DeployArguments) throws -> Int32 {
     let file = try clusterFile(arguments)
     let output = arguments.values["--output"] ?? ""
-    let files = try Rendering(file).files
+    let facts = try knownFacts(arguments, file)
+    let trees = file.nodes.map { NodeTree($0, of: file, facts: facts) }
+    let files = try Rendering(file).files + trees.flatMap(\.rendered)
     try OutputFolder(output).replace(with: files)
-    context.say("\(output): \(files.count) files; kubectl kustomize \(output)/kubernetes shows the objects")
+    for line in trees.compactMap(\.complaint) { context.complain(line) }
+    context.say(
+      "\(output): \(files.count) files; kubectl kustomize \(output)/kubernetes shows the objects, "
+        + "\(output)/nodes has the files of \(trees.count) nodes")
     return 0
+  }
+
+  private func knownFacts(_ arguments: DeployArguments, _ file: ClusterFile) throws -> KnownFacts {
+    guard let path = arguments.values["--facts"] else { return KnownFacts() }
+    guard let data = FileManager.default.contents(atPath: path), let text = String(validating: data, as: UTF8.self)
+    else { throw Failure("--facts \(path) cannot be read as text in UTF-8") }
+    return try FactsFile.parse(text, file: path, nodes: file.nodes.map(\.name))
   }
 }

@@ -40,6 +40,13 @@ package struct DeployCommand: Sendable {
   }
 
   private func run(_ arguments: DeployArguments) async throws -> Int32 {
+    if arguments.flags.contains("--print-commands") {
+      var context = context
+      var arguments = arguments
+      context.runner = PrintingCommandRunner(context.runner, show: context.complain)
+      arguments.flags.remove("--print-commands")
+      return try await DeployCommand(context).run(arguments)
+    }
     if arguments.verb.isNotManagedYet {
       throw Failure("deploy \(arguments.verb.rawValue): not managed yet by this version")
     }

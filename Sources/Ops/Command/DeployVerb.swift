@@ -10,7 +10,7 @@ package enum DeployVerb: String, Sendable, CaseIterable {
     case .initialize: "write a commented cluster file"
     case .check: "report every mistake in the cluster file; works offline"
     case .explain: "print the manual of a key or a topic"
-    case .render: "write the kustomize tree; works offline, needs no secret"
+    case .render: "write the kustomize tree and the nodes' files; works offline, needs no secret"
     case .plan: "show what apply would change; exit 0 nothing, 2 changes"
     case .apply: "make the cluster what the file says, and prove it"
     case .verify: "upload and download through every edge"
@@ -40,9 +40,9 @@ package enum DeployVerb: String, Sendable, CaseIterable {
     case .initialize: [.file, .domain, .cluster]
     case .check: [.file, .allow]
     case .explain: [.list]
-    case .render: [.file, .output, .allow]
-    case .plan: [.file, .allow, .json]
-    case .apply: [.file, .allow, .yes, .noVerify, .timeout]
+    case .render: [.file, .output, .facts, .allow]
+    case .plan: [.file, .allow, .only, .printCommands, .json]
+    case .apply: [.file, .allow, .only, .printCommands, .yes, .noVerify, .timeout]
     case .verify: [.file, .timeout]
     case .status: [.file, .json, .watch]
     case .rollback: [.file, .yes, .timeout]

@@ -40,6 +40,7 @@ struct SchemaReader {
   }
 
   private func unknown(_ key: String, among names: [String], path: String) -> String {
+    if let tip = Tips.tip(for: key) { return tip.refusal(of: nil) }
     if let elsewhere = Schema.paths.first(where: { $0.hasSuffix(".\(key)") || $0 == key }), !names.contains(key),
       Spelling.nearest(to: key, of: names) == nil
     {

@@ -26,12 +26,9 @@ package enum Advice {
 
   /// Keys that are understood and that no verb acts on yet.
   package static func unmanaged(_ file: ClusterFile) -> [String] {
-    var parts = ["nodes (labels, k3s, firewall, ssh)", "mesh"]
-    if file.kubernetes.version != nil { parts.append("kubernetes (k3s version, snapshots)") }
+    var parts: [String] = []
     if file.dns != nil { parts.append("dns records") }
-    for feature in Feature.allCases where feature.component == nil && file.features.enabled.contains(feature) {
-      parts.append("features.\(feature.rawValue)")
-    }
-    return ["not managed yet by this version: \(parts.joined(separator: ", "))"]
+    if file.nodes.contains(where: { $0.traffic != nil }) { parts.append("nodes.traffic") }
+    return parts.isEmpty ? [] : ["not managed yet by this version: \(parts.joined(separator: ", "))"]
   }
 }

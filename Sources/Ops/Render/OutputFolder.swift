@@ -70,5 +70,6 @@ package struct OutputFolder: Sendable {
     let parent = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
     try FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: true)
     try Data(file.text.utf8).write(to: URL(filePath: path))
+    try FileManager.default.setAttributes([.posixPermissions: file.mode], ofItemAtPath: path)
   }
 }

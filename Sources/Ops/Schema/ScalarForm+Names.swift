@@ -119,6 +119,30 @@ extension ScalarForm {
     return isValid ? nil : "\"\(text)\" is not a k3s version such as v1.33.5+k3s1 (with v and +k3s…)"
   }
 
+  /// An account; ssh gets it as a part of an argument, so it may not begin with a dash.
+  static let user = ScalarForm("the name of an account: letters, digits, . _ and -") { text in
+    text.utf8.first.map { (0x61...0x7A).contains($0) || (0x41...0x5A).contains($0) || $0 == 0x5F } == true
+      && text.utf8.count <= 32
+      && text.utf8.allSatisfy {
+        (0x61...0x7A).contains($0) || (0x41...0x5A).contains($0) || (0x30...0x39).contains($0)
+          || [0x2D, 0x2E, 0x5F].contains($0)
+      }
+  }
+
+  /// One argument of a part of Kubernetes.
+  static let argument = ScalarForm("an argument such as max-pods=40") { text in
+    if text.hasPrefix("-") { return "\"\(text)\": write it without dashes, name=value" }
+    let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    if let tip = Tips.tip(forArgument: parts[0]) { return tip.refusal(of: parts[0]) }
+    let isName =
+      !parts[0].isEmpty
+      && parts[0].utf8.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D }
+    guard isName, parts.count == 2, parts[1].utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+      return "\"\(text)\" is not an argument such as max-pods=40 (small letters, digits and hyphens, =, a value)"
+    }
+    return nil
+  }
+
   static let label = ScalarForm("a label such as example.org/disk") { text in
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
     return parts.count <= 2 && parts.allSatisfy { !$0.isEmpty } && !text.contains(" ") && !text.contains("=")

@@ -46,6 +46,18 @@ extension Schema {
             SchemaKey("arm64", .scalar(.hex(64)), .optional(nil), "The digest of the binary k3s-arm64."),
           ]), .optional(nil),
           "What the downloaded binary has to be, per architecture; from the release's sha256sum-*.txt."),
+        SchemaKey(
+          "file",
+          .section([
+            SchemaKey("amd64", .scalar(.path), .optional(nil), "The binary k3s."),
+            SchemaKey("arm64", .scalar(.path), .optional(nil), "The binary k3s-arm64."),
+          ]), .optional(nil),
+          "Binaries on the machine that runs deploy, per architecture: for nodes that cannot download. sha256 still counts."
+        ),
+        SchemaKey(
+          "url", .scalar(.url("https", "http")),
+          .optional("https://github.com/k3s-io/k3s/releases/download/{version}/{binary}"),
+          "Where nodes download the binary, such as a mirror. {version} and {binary} are replaced; sha256 decides."),
       ]), .optional(nil), sample: "{ version: v1.33.5+k3s1 }", "The k3s binary."),
     SchemaKey(
       "datastore", .scalar(.word("etcd", "sqlite")), .optional("etcd"),
@@ -58,11 +70,27 @@ extension Schema {
         SchemaKey(
           "to", .scalar(.word("r2", "local")), .optional("r2"),
           "r2: the bucket's account, so that they outlive the node. local: the node's disk."),
-      ]), .optional(nil), "Snapshots of etcd."),
+        SchemaKey(
+          "bucket", .scalar(.bucket), .optional(nil),
+          "Their bucket; storage's bucket with -snapshots if left out. Never the service's own: what is in that can be "
+            + "asked for by its key, and a snapshot holds every Secret. storage's credentials have to reach it."),
+      ]), .optional(nil),
+      "Snapshots of etcd, in whole hours that divide a day, or in days; other times are rounded to the next shorter one."
+    ),
+    SchemaKey(
+      "arguments",
+      .section([
+        SchemaKey("kubelet", .list(.scalar(.argument)), .optional(nil), "Of every kubelet."),
+        SchemaKey("apiserver", .list(.scalar(.argument)), .optional(nil), "Of the Kubernetes API server."),
+        SchemaKey("etcd", .list(.scalar(.argument)), .optional(nil), "Of etcd."),
+      ]), .optional(nil),
+      "More arguments, each as name=value without dashes. What does harm or nothing on such nodes is refused with the reason."
+    ),
   ]
 
   private static let ssh: [SchemaKey] = [
-    SchemaKey("user", .scalar(.text), .optional("root"), "The account; another one than root needs sudo."),
+    SchemaKey(
+      "user", .scalar(.user), .optional("root"), "The account; another one than root needs sudo without a password."),
     SchemaKey("port", .scalar(.integer(1...65_535)), .optional("22"), "The port of sshd."),
     SchemaKey(
       "keyFile", .scalar(.path), .optional(nil), sample: "~/.ssh/id_ed25519",
@@ -73,9 +101,11 @@ extension Schema {
     "jumpHost",
     .section([
       SchemaKey("address", .scalar(.host), .required, "Its address or name."),
-      SchemaKey("user", .scalar(.text), .optional("root"), "The account there."),
+      SchemaKey("user", .scalar(.user), .optional("root"), "The account there."),
       SchemaKey("port", .scalar(.integer(1...65_535)), .optional("22"), "The port of its sshd."),
-    ]), .optional(nil), "A host that ssh goes through (ProxyJump); null or nothing: none.")
+    ]), .optional(nil),
+    "A host that ssh goes through (ProxyJump); null or nothing: none. With its address, the firewall admits ssh from there "
+      + "and from adminCIDRs only.")
 
   private static let access: [SchemaKey] = [
     SchemaKey(
@@ -83,6 +113,9 @@ extension Schema {
       "Networks that may reach ssh without a rate limit, and the Kubernetes API."),
     SchemaKey("ssh", .section(ssh), .optional(nil), "How ssh logs in, where a node does not say it otherwise."),
     jumpHost,
+    SchemaKey(
+      "revertAfter", .scalar(.duration(10...600)), .optional("90s"),
+      "A change of firewall or sshd comes back by itself after this time unless a new connection has proven it."),
   ]
 
   private static let node: [SchemaKey] = [
@@ -91,12 +124,17 @@ extension Schema {
       "role", .scalar(.word("control", "edge", "all")), .required,
       "control: runs the cluster. edge: serves. all: one server that does both."),
     SchemaKey("address", .scalar(.address4), .required, "The public IPv4 address."),
-    SchemaKey("address6", .scalar(.address6), .optional(nil), "The public IPv6 address."),
+    SchemaKey(
+      "address6", .scalar(.address6), .optional(nil),
+      "The public IPv6 address. With mesh wireguardNative and one on every node, pods get IPv6 as well; a node whose public "
+        + "IPv4 address is translated needs privateAddress then."),
     SchemaKey(
       "privateAddress", .scalar(.address), .optional(nil),
       "The address on the provider's private network; several control nodes need one each."),
     SchemaKey(
-      "meshAddress", .scalar(.address), .optional(nil), "The address in the mesh; mesh zerotier needs one each."),
+      "meshAddress", .scalar(.address), .optional(nil),
+      "The address in the mesh; mesh zerotier needs one each, and mesh wireguard takes one out of 10.98.0.0/16 by the name "
+        + "of the node if there is none."),
     SchemaKey("provider", .scalar(.name), .required, "Whose server it is; any word, the same for the same provider."),
     SchemaKey("region", .scalar(.name), .required, "Where it is; any word, the same for the same place."),
     SchemaKey("memory", .scalar(.size((256 << 20)...(1 << 40))), .optional("2GiB"), "Its memory."),

@@ -7,7 +7,9 @@ package enum Topics {
   }
 
   /// All pages.
-  package static let all: [Topic] = [
+  package static let all: [Topic] = general + nodes
+
+  private static let general: [Topic] = [
     Topic(
       name: "secrets",
       paragraphs: [

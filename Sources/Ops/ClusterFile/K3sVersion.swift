@@ -1,0 +1,30 @@
+/// A version of k3s, such as v1.33.5+k3s1.
+package struct K3sVersion: Hashable, Comparable, Sendable, CustomStringConvertible {
+  package var major: Int
+  package var minor: Int
+  package var patch: Int
+  package var release: Int
+
+  /// The first that reads drop-ins of the kubelet's configuration.
+  package static let oldest = K3sVersion(major: 1, minor: 32, patch: 0, release: 1)
+
+  private init(major: Int, minor: Int, patch: Int, release: Int) {
+    (self.major, self.minor, self.patch, self.release) = (major, minor, patch, release)
+  }
+
+  /// `nil` for anything else.
+  package init?(_ text: String) {
+    guard text.hasPrefix("v"), let plus = text.firstRange(of: "+k3s") else { return nil }
+    let numbers = text[..<plus.lowerBound].dropFirst().split(separator: ".", omittingEmptySubsequences: false)
+    guard numbers.count == 3, let major = Int(numbers[0]), let minor = Int(numbers[1]), let patch = Int(numbers[2]),
+      let release = Int(text[plus.upperBound...])
+    else { return nil }
+    self.init(major: major, minor: minor, patch: patch, release: release)
+  }
+
+  package var description: String { "v\(major).\(minor).\(patch)+k3s\(release)" }
+
+  package static func < (lhs: K3sVersion, rhs: K3sVersion) -> Bool {
+    (lhs.major, lhs.minor, lhs.patch, lhs.release) < (rhs.major, rhs.minor, rhs.patch, rhs.release)
+  }
+}

@@ -1,0 +1,23 @@
+/// What all nodes have told, and who has not answered.
+struct NodeSurvey: Sendable {
+  /// Facts by name of the node.
+  var facts: [String: NodeFacts] = [:]
+  /// Who has not answered, and why; in the order of the cluster file.
+  var failures: [NodeFailure] = []
+
+  /// What the files of nodes need of one another's facts.
+  func known(_ file: ClusterFile) -> KnownFacts {
+    var known = KnownFacts()
+    for node in file.nodes {
+      var entry = KnownFacts.Node()
+      // A node that is away is still known by its neighbours' files.
+      entry.publicKey =
+        facts[node.name]?.publicKey
+        ?? facts.sorted { $0.key < $1.key }.lazy.compactMap { $0.value.peers[node.name] }.first
+      if let own = node.privateAddress { entry.interface = facts[node.name]?.interfaces[own] }
+      known.nodes[node.name] = entry
+    }
+    known.absent = Set(failures.map(\.node))
+    return known
+  }
+}

@@ -1,0 +1,58 @@
+/// Asks a node everything that a plan has to know, in one round trip. Changes nothing.
+struct FactsScript {
+  /// Files whose content matters.
+  let paths: [String]
+  /// Packages that have to be there.
+  let packages: [String]
+  /// Units whose state matters.
+  let units: [String]
+
+  /// Digests of the tokens tell whether a node has the right one; tokens are long and random, so a digest tells nothing else.
+  static let tokenPaths = [
+    K3sConfiguration.tokenPath, K3sConfiguration.agentTokenPath, serverToken, joinToken,
+    K3sConfiguration.snapshotCredentialsPath,
+  ]
+  /// What k3s makes of the tokens: with the digest of the cluster's own authority in it, so that who joins knows whom.
+  static let serverToken = "/var/lib/rancher/k3s/server/token"
+  static let joinToken = "/var/lib/rancher/k3s/server/agent-token"
+
+  var text: String {
+    func list(_ words: [String]) -> String { words.map(ShellText.quoted).joined(separator: " ") }
+    let every = (paths + Self.tokenPaths + ["/usr/local/bin/k3s"]).sorted()
+    return ShellText.head + """
+      echo facts 1
+      echo "architecture $(uname -m)"
+      if [ -d /run/systemd/system ]; then echo systemd; fi
+      if [ -f "$state/files" ]; then sed 's/^/owned /' "$state/files"; fi
+      set -- \(list(every))
+      if [ -f "$state/files" ]; then
+        while IFS= read -r path; do set -- "$@" "$path"; done <"$state/files"
+      fi
+      sha256sum -- "$@" 2>/dev/null | sed 's/^/sum /'
+      stat -c 'mode %a %n' -- "$@" 2>/dev/null
+      for stamp in "$state"/stamps/*; do
+        if [ -f "$stamp" ]; then echo "stamp ${stamp##*/} $(cat "$stamp")"; fi
+      done
+      if [ -d "$state/pending" ]; then echo pending; fi
+      dpkg-query --show --showformat='${db:Status-Status} ${Package}\\n' \(list(packages)) 2>/dev/null |
+        sed -n 's/^installed /package /p'
+      for unit in \(list(units)) ufw.service firewalld.service; do
+        echo "unit $unit $(systemctl is-active "$unit" 2>/dev/null) $(systemctl is-enabled "$unit" 2>/dev/null)"
+      done
+      if [ -f \(WireGuardMesh.keyPath) ] && command -v wg >/dev/null; then
+        echo "key $(wg pubkey <\(WireGuardMesh.keyPath))"
+      fi
+      if [ -f \(WireGuardMesh.path) ]; then
+        sed -n 's/^# \\([a-z0-9-]*\\)$/peer \\1/p; s/^PublicKey = /peer-key /p' \(WireGuardMesh.path)
+      fi
+      ip -o address show 2>/dev/null | awk '{ print "address", $2, $4 }'
+      for certificate in /var/lib/rancher/k3s/server/tls/client-admin.crt /var/lib/rancher/k3s/agent/client-kubelet.crt; do
+        if [ -f "$certificate" ] && command -v openssl >/dev/null; then
+          echo "certificate $(date -d "$(openssl x509 -noout -enddate -in "$certificate" | cut -d= -f2)" +%s)"
+          break
+        fi
+      done
+      echo end
+      """ + ShellText.tail
+  }
+}

@@ -1,0 +1,75 @@
+/// What a node has told about itself. It is read strictly: a node may be somebody else's by now, and what it says goes into
+/// the files of others.
+package struct NodeFacts: Hashable, Sendable {
+  /// The answer is not one of the facts script.
+  struct Unreadable: Error, CustomStringConvertible {
+    var description: String { "the node's answer ended early or is not one of a shell" }
+  }
+
+  /// State of a unit.
+  struct Unit: Hashable, Sendable {
+    var isActive: Bool
+    var isEnabled: Bool
+  }
+
+  var architecture = ""
+  /// Digest by path.
+  var sums: [String: String] = [:]
+  /// Permission bits by path.
+  var modes: [String: Int] = [:]
+  /// Files that an earlier apply has written.
+  var owned: [String] = []
+  /// What services were started with last.
+  var stamps: [String: String] = [:]
+  var packages: Set<String> = []
+  var units: [String: Unit] = [:]
+  /// A change of firewall or sshd waits for its proof.
+  var isPending = false
+  var publicKey: String?
+  /// Public keys of the peers in its WireGuard file.
+  var peers: [String: String] = [:]
+  /// Interface by address.
+  var interfaces: [IPAddress: String] = [:]
+  /// When its k3s certificates end, in seconds since 1970.
+  var certificateEnd: Int?
+
+  init() {}
+
+  init(parsing output: String) throws(Unreadable) {
+    let lines = output.split(separator: "\n").map {
+      $0.split(separator: " ", omittingEmptySubsequences: true).map(String.init)
+    }
+    guard lines.first == ["facts", "1"], lines.last == ["end"] else { throw Unreadable() }
+    var peer: String?
+    for words in lines {
+      switch (words.first ?? "", words.count) {
+      case ("architecture", 2): architecture = words[1]
+      case ("owned", 2) where words[1].hasPrefix("/"): owned.append(words[1])
+      case ("sum", 3) where Self.isDigest(words[1]): sums[words[2]] = words[1]
+      case ("mode", 3): modes[words[2]] = Int(words[1], radix: 8)
+      case ("stamp", 3): stamps[words[1]] = words[2]
+      case ("package", 2): packages.insert(words[1])
+      case ("unit", 3...):
+        units[words[1]] = Unit(isActive: words[2] == "active", isEnabled: words.count > 3 && words[3] == "enabled")
+      case ("pending", 1): isPending = true
+      case ("key", 2) where FactsFile.isPublicKey(words[1]): publicKey = words[1]
+      case ("peer", 2): peer = words[1]
+      case ("peer-key", 2):
+        if let name = peer, FactsFile.isPublicKey(words[1]) { peers[name] = words[1] }
+        peer = nil
+      case ("address", 3):
+        let text = String(words[2].prefix { $0 != "/" })
+        if let address = IPAddress(text), FactsFile.isInterface(words[1]) { interfaces[address] = words[1] }
+      case ("certificate", 2): certificateEnd = Int(words[1])
+      default: break
+      }
+    }
+  }
+
+  private static func isDigest(_ text: String) -> Bool {
+    text.utf8.count == 64 && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+  }
+
+  /// As k3s names it.
+  var k3sArchitecture: String? { ["x86_64": "amd64", "aarch64": "arm64"][architecture] }
+}

@@ -1,0 +1,46 @@
+/// Modules and settings of the kernel: what k3s and protect-kernel-defaults want, and what long transfers gain from.
+enum KernelSettings {
+  static func modules(_ network: NodeNetwork) -> NodeFile {
+    var modules = ["overlay", "br_netfilter", "nf_conntrack", "tcp_bbr"]
+    if [.wireguard, .wireguardNative].contains(network.file.mesh.type) { modules.append("wireguard") }
+    if network.virtualAddress != nil { modules.append("ip_vs") }
+    return NodeFile("/etc/modules-load.d/bashupload.conf", lines: [NodeFile.header("Kernel modules")] + modules)
+  }
+
+  static func sysctl(_ network: NodeNetwork) -> NodeFile {
+    var lines = [
+      NodeFile.header("Kernel settings"),
+      "# The kubelet refuses to start with protect-kernel-defaults unless these are so.",
+      "vm.overcommit_memory = 1",
+      "vm.panic_on_oom = 0",
+      "kernel.panic = 10",
+      "kernel.panic_on_oops = 1",
+      "kernel.keys.root_maxkeys = 1000000",
+      "kernel.keys.root_maxbytes = 25000000",
+      "# Pods are routed.",
+      "net.ipv4.ip_forward = 1",
+      "net.bridge.bridge-nf-call-iptables = 1",
+    ]
+    if network.isDualStack {
+      lines += [
+        "net.ipv6.conf.all.forwarding = 1",
+        "net.bridge.bridge-nf-call-ip6tables = 1",
+        "# A host that forwards would ignore router advertisements, and with them its default route.",
+        "net.ipv6.conf.all.accept_ra = 2",
+        "net.ipv6.conf.default.accept_ra = 2",
+      ]
+    }
+    lines += [
+      "# Long transfers over long ways: a lost packet is not a full queue.",
+      "net.core.default_qdisc = fq",
+      "net.ipv4.tcp_congestion_control = bbr",
+      "net.ipv4.tcp_slow_start_after_idle = 0",
+      "net.ipv4.tcp_mtu_probing = 1",
+      "net.core.somaxconn = 4096",
+      "# Every kubelet, containerd and log reader watches files.",
+      "fs.inotify.max_user_instances = 1024",
+      "fs.inotify.max_user_watches = 262144",
+    ]
+    return NodeFile("/etc/sysctl.d/90-bashupload.conf", lines: lines)
+  }
+}

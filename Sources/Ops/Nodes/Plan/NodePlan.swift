@@ -1,0 +1,166 @@
+import Crypto
+
+/// What apply would change on a node. Pure: wanted files and facts in, changes out.
+package struct NodePlan: Sendable {
+  /// A file that is written.
+  struct Write: Sendable {
+    var file: NodeFile
+    var isNew: Bool
+    var isSecret = false
+  }
+
+  /// A service that is told, and what it is started with then.
+  struct Restart: Hashable, Sendable {
+    var service: NodeService
+    var digest: String
+  }
+
+  package let node: NodeSpec
+  private(set) var packages: [String]
+  /// Secrets that the node makes itself.
+  private(set) var generated: [String] = []
+  /// Secrets that are not known yet; they are known when the control plane is there.
+  private(set) var awaited: [String] = []
+  private(set) var binary: K3sBinary?
+  private(set) var writes: [Write] = []
+  private(set) var removals: [String] = []
+  private(set) var restarts: [Restart] = []
+  private(set) var notes: [String] = []
+  /// Files that are left out until a fact is known.
+  private(set) var waiting: [String]
+  /// Everything that is ours on the node from then on.
+  private(set) var owned: [String]
+
+  /// - Parameters:
+  ///   - wanted: the k3s binary; `nil`: the one that is there is left alone.
+  ///   - isUpgrade: whether another k3s that is there may be replaced: apply does all nodes at once, upgrade one after another.
+  init(
+    _ tree: NodeTree, secrets: NodeSecrets, binary wanted: K3sBinary?, packages: [String], facts: NodeFacts,
+    isUpgrade: Bool = false
+  ) {
+    node = tree.node
+    self.packages = packages.filter { !facts.packages.contains($0) }
+    waiting = tree.missing.map(\.description)
+    owned = (tree.entries.map(\.file.path) + secrets.files.map(\.path)).sorted()
+    var wanted = wanted
+    let there = facts.sums["/usr/local/bin/k3s"]
+    if let there, wanted != nil, there != wanted?.sha256, !isUpgrade {
+      wanted?.sha256 = there
+      notes.append("another k3s than the file's is there: bashupload deploy upgrade replaces it, one node after the other")
+    }
+    if let wanted, there != wanted.sha256 { binary = wanted }
+    for entry in tree.entries {
+      let file = entry.file
+      if facts.sums[file.path] != Self.digest(file.text) || facts.modes[file.path] != file.mode {
+        writes.append(Write(file: file, isNew: facts.sums[file.path] == nil))
+      }
+    }
+    readSecrets(secrets, facts)
+    // What waits for a fact is not gone.
+    let kept = Set(owned + tree.missing.map(\.path))
+    removals = facts.owned.filter { !kept.contains($0) }
+    let hasK3s = wanted != nil || facts.sums["/usr/local/bin/k3s"] != nil
+    for service in NodeService.allCases {
+      guard let unit = service.unit(of: node) else { continue }
+      let inputs = tree.entries.filter { $0.service == service }
+      if inputs.isEmpty { continue }
+      if service == .kubernetes, !hasK3s {
+        notes.append("no k3s is there and kubernetes.k3s.version is not in the file: k3s is not started")
+        continue
+      }
+      if service == .kubernetes, tree.missing.contains(where: { $0.path == K3sConfiguration.path }) { continue }
+      let digest = Self.digest(
+        of: inputs, secrets: service == .kubernetes ? secrets : nil, binary: service == .kubernetes ? wanted : nil)
+      // What somebody has written into a file since, the service may have read.
+      let isForeign = inputs.contains { entry in
+        facts.sums[entry.file.path] != nil && facts.sums[entry.file.path] != Self.digest(entry.file.text)
+      }
+      let isUnproven = service.isArmed && facts.isPending
+      let runs = service.isSystems || (facts.units[unit]?.isActive == true && facts.units[unit]?.isEnabled == true)
+      let isAwaited = service == .kubernetes && !awaited.isEmpty
+      guard facts.stamps[service.rawValue] != digest || !runs || isForeign || isUnproven || isAwaited else { continue }
+      restarts.append(Restart(service: service, digest: digest))
+      // An unproven change that is there now is undone first, and what is wanted comes after that.
+      for entry in inputs where service.isArmed && NodeScript.isArmed(entry.file.path) {
+        if !writes.contains(where: { $0.file.path == entry.file.path }) {
+          writes.append(Write(file: entry.file, isNew: false))
+        }
+      }
+    }
+    for foreign in ["ufw.service", "firewalld.service"] where facts.units[foreign]?.isActive == true {
+      notes.append(
+        "\(foreign) is active beside our firewall, and k3s advises against it: systemctl disable --now \(foreign)")
+    }
+  }
+
+  private mutating func readSecrets(_ secrets: NodeSecrets, _ facts: NodeFacts) {
+    for file in secrets.files {
+      let there = facts.sums[file.path]
+      switch file.content {
+      case .generated:
+        if there == nil { generated.append(file.path) }
+      case .text(let text):
+        if there != Self.digest(text) || facts.modes[file.path] != 0o600 {
+          writes.append(Write(file: NodeFile(file.path, mode: 0o600, text), isNew: there == nil, isSecret: true))
+        }
+      case .digest(let digest):
+        if there != digest { awaited.append(file.path) }
+      case .unknown:
+        if there == nil { awaited.append(file.path) }
+      }
+    }
+  }
+
+  /// Nothing is to be done.
+  package var isEmpty: Bool {
+    packages.isEmpty && generated.isEmpty && awaited.isEmpty && binary == nil && writes.isEmpty && removals.isEmpty
+      && restarts.isEmpty && waiting.isEmpty
+  }
+
+  var armed: [Restart] { restarts.filter(\.service.isArmed) }
+
+  /// One line for each change.
+  package var lines: [String] {
+    let name = "node/\(node.name)"
+    var lines = packages.isEmpty ? [] : ["+ \(name) packages \(packages.joined(separator: " "))"]
+    lines += generated.map { "+ \(name) \($0) (secret, made there)" }
+    lines += awaited.map { "~ \(name) \($0) (secret, from the control node)" }
+    if let binary { lines.append("~ \(name) /usr/local/bin/k3s (sha256 \(binary.sha256.prefix(12))…)") }
+    lines += writes.map { write in
+      "\(write.isNew ? "+" : "~") \(name) \(write.file.path)\(write.isSecret ? " (secret, not shown)" : "")"
+    }
+    lines += removals.map { "- \(name) \($0)" }
+    lines += restarts.compactMap { $0.service.unit(of: node) }.map { "! \(name) restarts \($0)" }
+    return lines + waiting.map { "? \(name) \($0)" } + notes.map { "note: \(name): \($0)" }
+  }
+
+  var json: JSONValue {
+    [
+      "node": .string(node.name), "changes": .array(lines.filter { !$0.hasPrefix("note: ") }.map { .string($0) }),
+      "notes": .array(notes.map { .string($0) }),
+    ]
+  }
+
+  static func digest(_ text: String) -> String { hex(SHA256.hash(data: Array(text.utf8))) }
+
+  private static func hex(_ digest: SHA256.Digest) -> String {
+    digest.map { byte in
+      let digits = String(byte, radix: 16)
+      return digits.count == 1 ? "0\(digits)" : digits
+    }.joined()
+  }
+
+  /// What a service is started with. Secrets that a node has made itself never change and are not part of it.
+  private static func digest(of entries: [NodeTree.Entry], secrets: NodeSecrets?, binary: K3sBinary?) -> String {
+    var lines = entries.map { "\($0.file.path) \(digest($0.file.text))" }
+    for file in secrets?.files ?? [] {
+      switch file.content {
+      case .text(let text): lines.append("\(file.path) \(digest(text))")
+      case .digest(let digest): lines.append("\(file.path) \(digest)")
+      case .generated, .unknown: break
+      }
+    }
+    if let binary { lines.append("k3s \(binary.sha256)") }
+    return digest(lines.sorted().joined(separator: "\n"))
+  }
+}

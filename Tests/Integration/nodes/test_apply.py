@@ -1,0 +1,330 @@
+"""`deploy apply` on three servers: from nothing to all of it, and what happens when something is in the way."""
+
+import hashlib
+
+import pytest
+
+from clusters import cluster, deploy
+from namespaces import HERE
+from servers import SECRETS, Desk, ProcessWatch, Server
+from waiting import seeded
+
+ADDRESSES = {"cp-1": "203.0.113.10", "edge-1": "203.0.113.11", "edge-2": "192.0.2.33"}
+K3S = "#!/bin/sh\n# a k3s of a test\necho k3s version v1.33.5+k3s1\n"
+
+
+class Fleet:
+    def __init__(self, world, folder):
+        self.desk = Desk(world, folder)
+        roots = folder / "roots"
+        roots.mkdir()
+        self.servers = {name: Server(world, roots / name, name, address, self.desk.key) for name, address in ADDRESSES.items()}
+        (folder / "k3s").write_text(K3S)
+        self.write()
+
+    def content(self, **more) -> dict:
+        nodes = [
+            {"name": name, "role": "control" if name == "cp-1" else "edge", "address": address, "provider": name, "region": "r"}
+            for name, address in ADDRESSES.items()
+        ]
+        return cluster(nodes, kubernetes={"k3s": {"version": "v1.33.5+k3s1", "file": {"amd64": "k3s", "arm64": "k3s"}}}, **more)
+
+    def write(self, **more):
+        self.desk.write(self.content(**{"access": {"adminCIDRs": ["198.51.100.0/24"], "revertAfter": "10s"}, **more}))
+
+    def wipe(self):
+        for server in self.servers.values():
+            server.wipe()
+
+    def connections(self) -> dict:
+        return {name: server.connections() for name, server in self.servers.items()}
+
+
+@pytest.fixture(scope="module")
+def built(shared_world, tmp_path_factory):
+    return Fleet(shared_world, tmp_path_factory.mktemp("fleet"))
+
+
+@pytest.fixture
+def fleet(built):
+    """Servers as they come from the provider, and the first cluster file."""
+    built.wipe()
+    built.write()
+    return built
+
+
+def test_from_nothing_to_all_and_then_nothing_more(fleet):
+    desk = fleet.desk
+    before = fleet.connections()
+    text = desk.deploy("plan", "--only", "nodes", status=2)
+    assert "+ node/edge-1 /etc/rancher/k3s/config.yaml" in text and "! node/cp-1 restarts k3s.service" in text
+    assert "nodes: 3 to change, 0 unchanged" in text
+    assert all(server.read("/etc/rancher/k3s/config.yaml") is None for server in fleet.servers.values()), "a plan changes nothing"
+    with ProcessWatch() as watch:
+        text = desk.apply()
+    assert text.rstrip().endswith("applied")
+    # The plan; the facts, the binary, the changes, and the new connection that proves them; cp-1 tells its tokens in one more.
+    after = fleet.connections()
+    assert {name: after[name] - before[name] for name in after} == {"cp-1": 6, "edge-1": 5, "edge-2": 5}
+    rendered = desk.folder / "out"
+    assert deploy("render", "--file", desk.folder / "bashupload.yaml", "--output", rendered).returncode == 0
+    for name, server in fleet.servers.items():
+        tree = rendered / "nodes" / name
+        for path in (path for path in tree.rglob("*") if path.is_file()):
+            inside = "/" + str(path.relative_to(tree))
+            assert server.read(inside) == path.read_text(), f"{name} {inside}"
+            assert server.mode(inside) == oct(path.stat().st_mode & 0o777)[2:], f"{name} {inside}"
+        assert server.read("/usr/local/bin/k3s") == K3S and server.mode("/usr/local/bin/k3s") == "755"
+        assert "table inet bashupload" in server("nft", "list", "tables").stdout
+        assert server.read("/var/lib/bashupload/pending/id") is None
+        calls = server.calls()
+        unit = "k3s.service" if name == "cp-1" else "k3s-agent.service"
+        assert calls.count(f"restart {unit}") == 1 and f"enable --quiet {unit}" in calls
+    secrets(fleet, watch)
+
+    calls = {name: server.calls() for name, server in fleet.servers.items()}
+    states = {name: server.state() for name, server in fleet.servers.items()}
+    before = fleet.connections()
+    assert "nothing to change" in desk.apply()
+    after = fleet.connections()
+    assert {name: after[name] - before[name] for name in after} == {"cp-1": 1, "edge-1": 1, "edge-2": 1}
+    assert {name: server.calls() for name, server in fleet.servers.items()} == calls
+    assert {name: server.state() for name, server in fleet.servers.items()} == states
+    assert "0 to change, 3 unchanged" in desk.deploy("plan", "--only", "nodes", status=0)
+
+
+def secrets(fleet, watch):
+    """They are where they belong, for root alone, and have been seen nowhere else."""
+    cp, edge = fleet.servers["cp-1"], fleet.servers["edge-1"]
+    agent = cp.read("/var/lib/rancher/k3s/server/agent-token")
+    assert agent and edge.read("/etc/rancher/k3s/token") == agent
+    assert edge.read("/etc/rancher/k3s/agent-token") is None
+    own = cp.read("/etc/rancher/k3s/token")
+    assert own != cp.read("/etc/rancher/k3s/agent-token") and len(own.strip()) == 64
+    credentials = cp.read("/etc/rancher/k3s/config.yaml.d/50-snapshots.yaml")
+    assert all(value in credentials for value in SECRETS.values())
+    assert edge.read("/etc/rancher/k3s/config.yaml.d/50-snapshots.yaml") is None
+    for server, path in (
+        (cp, "/etc/rancher/k3s/token"), (cp, "/etc/rancher/k3s/agent-token"), (edge, "/etc/rancher/k3s/token"),
+        (cp, "/etc/rancher/k3s/config.yaml.d/50-snapshots.yaml"),
+    ):
+        assert server.mode(path) == "600", path
+    values = [*SECRETS.values(), own.strip(), agent.strip(), cp.read("/etc/rancher/k3s/agent-token").strip()]
+    assert any("ssh -o BatchMode=yes" in line for line in watch.seen), "the watch has seen what was run"
+    for value in values:
+        assert not [line for line in watch.seen if value in line]
+        assert value not in fleet.desk.output
+        for server in fleet.servers.values():
+            assert value not in server.log.read_text() and value not in (server.read("/var/log/systemctl.log") or "")
+            assert server("grep", "-rlF", value, "/tmp", "/run", "/var/log", "/var/lib/bashupload", check=False).stdout == ""
+
+
+def test_what_changes_is_told_and_nobody_else(fleet):
+    desk = fleet.desk
+    desk.apply()
+    calls = {name: server.calls() for name, server in fleet.servers.items()}
+    fleet.write(access={"adminCIDRs": ["198.51.100.0/25"], "revertAfter": "10s"})
+    text = desk.apply()
+    assert "~ node/edge-1 /etc/bashupload/firewall.nft" in text and "config.yaml" not in text
+    for name, server in fleet.servers.items():
+        new = server.calls()[len(calls[name]):]
+        assert [call for call in new if call.startswith(("restart", "try"))] == ["restart bashupload-firewall.service"], name
+        assert "198.51.100.0/25" in server("nft", "list", "ruleset").stdout
+    # Somebody has changed a file by hand, and its permissions.
+    edge = fleet.servers["edge-1"]
+    edge("sh", "-c", "echo x >>/etc/sysctl.d/90-bashupload.conf; chmod 644 /etc/rancher/k3s/config.yaml")
+    text = desk.deploy("plan", "--only", "nodes", status=2)
+    assert "~ node/edge-1 /etc/sysctl.d/90-bashupload.conf" in text and "~ node/edge-1 /etc/rancher/k3s/config.yaml" in text
+    assert "! node/edge-1 restarts systemd-sysctl.service" in text and "restarts k3s" not in text and "2 unchanged" in text
+    desk.apply("--only", "node/edge-1", status=64)  # given twice
+    desk.deploy("apply", "--only", "node/edge-1", "--yes")
+    assert edge.mode("/etc/rancher/k3s/config.yaml") == "600"
+    # What is not wanted any more goes, but only what was ours.
+    edge("sh", "-c", "echo theirs >/etc/sysctl.d/99-theirs.conf")
+    fleet.write(features={"dynamicAddress": {"enabled": True}})
+    desk.apply()
+    assert edge.read("/usr/local/lib/bashupload/address") and "bashupload-address.timer" in str(edge.calls())
+    fleet.write()
+    assert "- node/edge-1 /usr/local/lib/bashupload/address" in desk.apply()
+    assert edge.read("/usr/local/lib/bashupload/address") is None and edge.read("/etc/sysctl.d/99-theirs.conf") == "theirs\n"
+    assert "nothing to change" in desk.apply()
+
+
+def test_a_change_that_would_lock_us_out_comes_back_by_itself(fleet):
+    """A jump host by its outer address: nodes see another one, so their firewall would let nobody in."""
+    desk = fleet.desk
+    desk.apply()
+    table = fleet.servers["edge-1"].read("/etc/bashupload/firewall.nft")
+    rules = fleet.servers["edge-1"]("nft", "list", "ruleset").stdout
+    # No network of administrators and only one way in, which is not the one that is used.
+    content = fleet.content(access={"revertAfter": "10s", "adminCIDRs": []})
+    content["access"]["adminCIDRs"] = ["192.0.2.200/32"]
+    for node in content["nodes"]:
+        node["ssh"] = {"jumpHost": {"address": "192.0.2.201"}}
+    desk.write(content)
+    # The test's own way does not go by a jump host: ssh of this desk has none, whatever it is asked for.
+    wrapper = desk.folder / "bin"
+    wrapper.mkdir(exist_ok=True)
+    (wrapper / "ssh").write_text(
+        '#!/bin/sh\nfor word; do shift; case $word in ProxyCommand=*) word=ProxyCommand=none ;; esac; set -- "$@" "$word"; done\nexec /usr/bin/ssh "$@"\n'
+    )
+    (wrapper / "ssh").chmod(0o755)
+    text = desk.deploy_with(wrapper, "apply", "--only", "node/edge-1", "--yes", status=1)
+    assert "have come back by themselves" in text and "access.jumpHost" in text
+    edge = fleet.servers["edge-1"]
+    assert edge.read("/etc/bashupload/firewall.nft") == table
+
+    def without_counters(text):
+        return [line for line in text.splitlines() if "elements" not in line and "expires" not in line]
+
+    assert without_counters(edge("nft", "list", "ruleset").stdout) == without_counters(rules)
+    assert edge.read("/var/lib/bashupload/pending/id") is None
+    fleet.write()
+    desk.apply()
+    assert "nothing to change" in desk.apply()
+
+
+def test_a_machine_that_starts_again_before_the_proof_starts_with_what_was_proven(fleet):
+    desk = fleet.desk
+    desk.apply()
+    edge = fleet.servers["edge-1"]
+    proven = edge.read("/etc/bashupload/firewall.nft")
+    fleet.write(access={"adminCIDRs": ["198.51.100.0/26"], "revertAfter": "10m"})
+    # Killed when the new table is loaded, which is after it has been written.
+    edge("sh", "-c", "echo 'restart bashupload-firewall.service' >/run/killed-at")
+    desk.deploy("apply", "--only", "node/edge-1", "--yes", status=1)
+    assert "198.51.100.0/26" in edge.read("/etc/bashupload/firewall.nft")
+    assert edge.read("/var/lib/bashupload/pending/id")
+    # What bashupload-revert.service does before the network.
+    edge("/usr/local/lib/bashupload/revert")
+    assert edge.read("/etc/bashupload/firewall.nft") == proven and edge.read("/var/lib/bashupload/pending/id") is None
+    assert "~ node/edge-1 /etc/bashupload/firewall.nft" in desk.apply()
+    assert "nothing to change" in desk.apply()
+
+
+def test_an_unproven_change_is_not_taken_for_done(fleet):
+    """Neither by a run that wants the same, nor by one that wants the old back."""
+    desk, edge = fleet.desk, fleet.servers["edge-1"]
+    desk.apply()
+    proven = edge.read("/etc/bashupload/firewall.nft")
+    for networks in (["198.51.100.0/26"], ["198.51.100.0/24"]):
+        fleet.write(access={"adminCIDRs": ["198.51.100.0/26"], "revertAfter": "10m"})
+        edge("sh", "-c", "echo 'restart bashupload-firewall.service' >/run/killed-at")
+        desk.deploy("apply", "--only", "node/edge-1", "--yes", status=1)
+        assert edge.read("/var/lib/bashupload/pending/id")
+        fleet.write(access={"adminCIDRs": networks, "revertAfter": "10s"})
+        desk.apply()
+        assert networks[0] in edge.read("/etc/bashupload/firewall.nft") and edge.read("/var/lib/bashupload/pending/id") is None
+        assert networks[0] in edge("nft", "list", "ruleset").stdout
+    assert edge.read("/etc/bashupload/firewall.nft") == proven
+    assert "nothing to change" in desk.apply()
+
+
+def test_an_edge_killed_at_every_step_is_finished_by_the_next_run(fleet):
+    """Two edges, each killed at another step, until there is no step left."""
+    fleet.desk.apply()
+    interrupted = killed(fleet, ["edge-1", "edge-2"], first=1, stride=2)
+    assert interrupted >= 25, f"only {interrupted} steps were interrupted"
+
+
+def test_a_control_node_killed_at_some_steps_is_finished_by_the_next_run(fleet):
+    """Every fourth step; which ones is a matter of the seed."""
+    fleet.desk.apply()
+    first = seeded("killed control node").randint(1, 4)
+    assert killed(fleet, ["cp-1"], first=first, stride=4) >= 6
+
+
+def killed(fleet, names: list, first: int, stride: int) -> int:
+    """Wipes, kills the script at a step, runs again, compares; returns how many steps were interrupted."""
+    desk, servers = fleet.desk, [fleet.servers[name] for name in names]
+    wanted = [final(server) for server in servers]
+    step, interrupted = first, 0
+    only = ["--only", "nodes"] if len(names) > 1 else ["--only", f"node/{names[0]}"]
+    while True:
+        for offset, server in enumerate(servers):
+            server.wipe()
+            server("sh", "-c", f"echo {step + offset} >/run/mine")
+        desk.deploy("apply", *only, "--yes", status=None)
+        left = [server("rm", "/run/mine", check=False).returncode == 0 for server in servers]
+        interrupted += left.count(False)
+        if all(left):
+            return interrupted
+        desk.deploy("apply", *only, "--yes")
+        assert [final(server) for server in servers] == wanted, f"killed at {step}"
+        step += stride
+
+
+def final(server) -> dict:
+    """What has to be the same whatever came before; tokens are made anew on each wiped control node."""
+    state = server.state()
+    return {
+        path: facts[0] if "token" in path or path.endswith("stamps/kubernetes") else facts
+        for path, facts in state.items()
+        if not path.startswith("/var/lib/bashupload/reverted") and not path.endswith(".bashupload-new")
+    }
+
+
+def test_a_server_that_is_down_is_named_and_the_others_go_on(fleet):
+    desk, down = fleet.desk, fleet.servers["edge-2"]
+    down.stop_sshd()
+    try:
+        text = desk.apply(status=1)
+        assert "node/edge-2: not reachable" in text and "not as they should be: edge-2" in text
+        assert fleet.servers["edge-1"].read("/etc/rancher/k3s/token")
+        assert "restart k3s-agent.service" in fleet.servers["edge-1"].calls()
+    finally:
+        down.start_sshd()
+    text = desk.apply()
+    assert "node/edge-2: done" in text and "node/edge-1: done" not in text
+
+
+def test_keys_of_the_mesh_are_made_on_the_servers_and_stay_there(fleet):
+    desk = fleet.desk
+    fleet.write(mesh={"type": "wireguard"})
+    with ProcessWatch() as watch:
+        desk.apply()
+    keys = {name: server.read("/etc/wireguard/wg-bashupload.key").strip() for name, server in fleet.servers.items()}
+    for name, server in fleet.servers.items():
+        conf = server.read("/etc/wireguard/wg-bashupload.conf")
+        assert server.mode("/etc/wireguard/wg-bashupload.key") == "600" == server.mode("/etc/wireguard/wg-bashupload.conf")
+        for other, key in keys.items():
+            public = server("wg", "pubkey", input=key).stdout.strip()
+            assert (public in conf) == (other != name) and key not in conf
+            assert key not in desk.output and not [line for line in watch.seen if key in line]
+            assert other == name or server("grep", "-rlF", key, "/etc", "/var/lib/bashupload", "/tmp", "/run", check=False).stdout == ""
+    # One is away: the others know its key from one another, and keep it.
+    fleet.servers["edge-2"].stop_sshd()
+    try:
+        text = desk.apply(status=1)
+        assert "edge-2: not reachable" in text and "wg-bashupload.conf" not in text
+    finally:
+        fleet.servers["edge-2"].start_sshd()
+    assert "nothing to change" in desk.apply()
+
+
+def test_k3s_comes_by_url_with_its_digest(fleet):
+    desk = fleet.desk
+    content = fleet.content(access={"adminCIDRs": ["198.51.100.0/24"], "revertAfter": "10s"})
+    served = desk.folder / "served/v1.33.5+k3s1"
+    served.mkdir(parents=True, exist_ok=True)
+    (served / "k3s").write_text(K3S)
+    desk.machine.start("python3", "-m", "http.server", "--directory", served.parent, "8000", stdout=-3, stderr=-3)
+    k3s = {"version": "v1.33.5+k3s1", "url": "http://198.51.100.7:8000/{version}/{binary}"}
+    wrong = "0" * 63 + "1"
+    for digest, status in ((wrong, 1), (hashlib.sha256(K3S.encode()).hexdigest(), 0)):
+        content["kubernetes"]["k3s"] = {**k3s, "sha256": {"amd64": digest, "arm64": digest}}
+        desk.write(content)
+        text = desk.deploy("apply", "--only", "node/cp-1", "--yes", status=status)
+        if status:
+            assert f"not {wrong}" in text
+            assert fleet.servers["cp-1"].read("/usr/local/bin/k3s") is None
+            assert fleet.servers["cp-1"].read("/usr/local/bin/k3s.bashupload-new") is None
+    assert fleet.servers["cp-1"].read("/usr/local/bin/k3s") == K3S
+
+
+def test_commands_are_shown_without_secrets(fleet):
+    text = fleet.desk.deploy("plan", "--only", "nodes", "--print-commands", status=2)
+    lines = [line for line in text.splitlines() if "$ ssh " in line]
+    assert len(lines) == 3 and all("root@" in line and "/bin/sh -s <(" in line for line in lines)
+    assert not any(value in text for value in SECRETS.values())
+    assert str(HERE) not in text
