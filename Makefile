@@ -29,7 +29,7 @@ build: deps ## build the executable
 run: build ## serve on 127.0.0.1:3000 with local storage
 	@scripts/run $(BINARY)
 
-test: lint test-unit test-integration ## everything that CI runs
+test: lint test-unit test-integration test-bucket ## everything that CI runs
 
 test-unit: test-deps ## unit tests of every module
 	$(BUILD) --build-tests
@@ -37,10 +37,9 @@ test-unit: test-deps ## unit tests of every module
 	Tests/s3-server-rgw run $(TEST) --skip '$(PURE_TESTS)'
 
 test-integration: test-deps build ## the running binary against curl, sockets, kill -9, full disks
-	$(BUILD) --product fake-s3
 	BASHUPLOAD=$(abspath $(BINARY)) $(PYTHON) -m pytest -q Tests/Integration --ignore Tests/Integration/bucket
 
-test-bucket: test-deps build ## nodes over one bucket: races, chaos, faults, memory, costs (not yet part of test)
+test-bucket: test-deps build ## nodes over one bucket: races, chaos, faults, memory, costs
 	$(BUILD) --product fake-s3
 	BASHUPLOAD=$(abspath $(BINARY)) $(PYTHON) -m pytest -q Tests/Integration/bucket
 
@@ -50,9 +49,10 @@ lint: deps ## swift format, strict
 format: deps ## rewrite the sources in the one style
 	swift format --in-place --recursive --parallel Sources Tests Package.swift
 
-bench: build ## compare with nginx, side by side in one run
+bench: build ## compare with nginx and with a bucket, side by side in one run
 	@scripts/install-deps bench
 	Benchmarks/compare-with-nginx
+	Benchmarks/compare-with-bucket
 	Benchmarks/cleanup-at-scale
 
 golden: test-deps ## write the golden overlays anew; the difference is the review

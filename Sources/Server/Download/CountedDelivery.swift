@@ -50,7 +50,12 @@ struct CountedDelivery {
         let sent = (try? await BlobSender.send(bulk, of: reader, to: writer) { progress.add($0) }) != nil
         action = machine.handle(progress.isLeaseLost ? .leaseLost : sent ? .bulkSent : .clientGone)
       case .waitForAcknowledgement:
-        let acknowledged = await writer.waitForAcknowledgement()
+        var acknowledged = await writer.waitForAcknowledgement()
+        if acknowledged {
+          try? await ledger.awaitTurn(holder)
+          // Who has left meanwhile has spent nothing.
+          acknowledged = await writer.waitForAcknowledgement()
+        }
         action = machine.handle(progress.isLeaseLost ? .leaseLost : acknowledged ? .peerAcknowledged : .clientGone)
       case .consume:
         action = machine.handle(await consume(Int64(range.count), progress) ? .consumeSucceeded : .consumeFailed)

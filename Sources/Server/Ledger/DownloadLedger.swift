@@ -22,6 +22,10 @@ package protocol DownloadLedger: Sendable {
   /// Gives an unfinished download back.
   func release(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws
 
+  /// Waits until the store will take the consumption: R2 takes one write of a key a second. For a moment at most, in which
+  /// the client may still leave without having spent anything.
+  func awaitTurn(_ holder: SlotHolder) async throws
+
   /// Uses the slot up; durable when it returns.
   ///
   /// - Returns: false when the lease belongs to somebody else by now: the last chunk must not be sent.
@@ -29,6 +33,11 @@ package protocol DownloadLedger: Sendable {
 
   /// Gives back what a partial delivery was charged for and did not send.
   func refund(_ holder: SlotHolder, planned: Int64, sent: Int64, now: Timestamp) async throws
+}
+
+extension DownloadLedger {
+  /// A database takes any number of writes.
+  package func awaitTurn(_ holder: SlotHolder) async throws {}
 }
 
 /// The sender's claim on one slot.

@@ -64,7 +64,7 @@ extension R2DownloadLedger {
     let number = claim.slot.number
     var isAmbiguous = false
     // Who writes sooner is refused, and billed.
-    if pace.isLimited { try await awaitTurn(id, number) }
+    try await awaitTurn(id, number)
     while true {
       var failure = Self.busy
       var isThrottled = false
@@ -93,8 +93,8 @@ extension R2DownloadLedger {
   }
 
   /// Waits until the store takes another write of the claim: a second at most, and only for a download that is faster.
-  private func awaitTurn(_ id: UploadID, _ number: Int) async throws {
-    guard let rest = untilNextWrite(id, number) else { return }
+  func awaitTurn(_ id: UploadID, _ number: Int) async throws {
+    guard pace.isLimited, let rest = untilNextWrite(id, number) else { return }
     try await patience.sleep(rest + patience.writeInterval * 0.05 * patience.jitter())
   }
 

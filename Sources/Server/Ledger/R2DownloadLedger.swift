@@ -62,6 +62,10 @@ package struct R2DownloadLedger: DownloadLedger {
     if slot?.isConsumed == true { await noteConsumption(holder.id) }
   }
 
+  package func awaitTurn(_ holder: SlotHolder) async throws {
+    try await awaitTurn(holder.id, holder.slot)
+  }
+
   package func consume(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws -> Bool {
     let slot = try await change(holder) { slot throws(SlotRefusal) in
       try slot.consuming(nonce: holder.nonce, bytesSent: bytesSent, now: now)

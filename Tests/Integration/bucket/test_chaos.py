@@ -24,6 +24,7 @@ SECONDS = int(os.environ.get("CHAOS_SECONDS", "12"))
 CLIENTS = 10
 SIZES = (KIB, 300 * KIB, 8 * MIB, 20 * MIB)
 STEP = 16 * KIB
+READ_AHEAD = 512 * KIB  # what has arrived at a client that has taken less: in its own buffer and in its socket's
 POINTS = (64 * KIB, 12 * MIB)  # some MiB before the end: so much is on its way when the client has read this far
 
 
@@ -105,11 +106,11 @@ class File:
 
     @property
     def may_be_spent(self) -> bool:
-        """Without a delivery: a client was cut within the last chunk, or the bytes of the slot may be used up. (What was
-        sent and not received is up to 4 MiB of socket buffers for each attempt.)"""
+        """Without a delivery: a client was cut or left when all but the last chunk had arrived, or the bytes of the slot may
+        be used up. (What was sent and not received is up to 4 MiB of socket buffers for each attempt.)"""
         size = len(self.body)
         sent = sum(min(size, got + 4 * MIB) for got in self.attempts)
-        return any(got + STEP >= size - LAST_CHUNK for got in self.attempts) or sent > size + MIB
+        return any(got + READ_AHEAD >= size - LAST_CHUNK for got in self.attempts) or sent > size + MIB
 
 
 class Chaos:

@@ -112,10 +112,10 @@ def test_many_slow_downloads(nodes, fake):
 
 
 def test_large_file_there_and_back(nodes, fake):
-    """512 MiB with and without a length, up and down: memory does not grow with the file."""
+    """256 MiB with and without a length, up and down: memory does not grow with the file."""
     (node,) = nodes(fake, 1, NO_CLEANUP=True)
     block = seeded("large").randbytes(8 * MIB)
-    count = 64
+    count = 32
     for chunked in (False, True):
         with wire.Connection(node, timeout=120) as connection:
             length = ("Transfer-Encoding", "chunked") if chunked else ("Content-Length", str(len(block) * count))
