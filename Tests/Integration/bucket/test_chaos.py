@@ -119,6 +119,7 @@ class Chaos:
         self.up = list(nodes)
         self.files, self.open = [], []
         self.lock = threading.Lock()
+        self.kills = random.random() < 0.5
         self.problems, self.ending = [], threading.Event()
         kinds = ("put", "delivered", "resumed", "cut", "left", "locked", "gone", "later", "killed", "paused")
         self.counts = dict.fromkeys(kinds, 0)
@@ -235,13 +236,13 @@ class Chaos:
         return b"".join(parts)
 
     def disturb(self):
-        """One node at a time, so that two are there; what is down comes back at once."""
+        """One node at a time, so that two are there; what is down comes back at once. Kills and pauses in turn."""
         node = self.random.choice(self.nodes)
         pause(self.random.uniform(0.05, 0.6))
         with self.lock:
             self.up = [other for other in self.nodes if other is not node]
-        kills = self.random.random() < 0.5
-        if kills:
+        self.kills = not self.kills
+        if self.kills:
             node.kill9()
             self.note("killed")
             node.start()

@@ -27,6 +27,17 @@ struct RetryTests {
     }
   }
 
+  /// What fails slowly is not repeated for as long as what fails at once.
+  @Test(arguments: [(Duration.zero, 1), (.seconds(60), 2)])
+  func noAttemptBeginsWhenThePatienceIsOver(patience: Duration, attempts: Int) async throws {
+    try await FaultyStore.with(options: { $0.retry.patience = patience }) { store in
+      store.fake.faults { $0.fail(.internalError) }
+      let error = try await store.failure { try await $0.headBucket() }
+      #expect(store.fake.callCount == attempts)
+      #expect((error == nil) == (attempts == 2))
+    }
+  }
+
   @Test(arguments: FakeS3Fault.quick)
   func conditionalWritesAreNotRepeated(_ fault: FakeS3Fault) async throws {
     try await FaultyStore.with { store in

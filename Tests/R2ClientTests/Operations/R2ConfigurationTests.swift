@@ -13,6 +13,7 @@ struct R2ConfigurationTests {
     let configuration = R2Configuration(accountID: Self.account, jurisdiction: jurisdiction, bucket: "b")
     #expect(configuration?.endpoint == endpoint)
     #expect(configuration?.region == "auto")
+    #expect(configuration?.isR2 == true)
   }
 
   @Test(arguments: [
@@ -24,7 +25,8 @@ struct R2ConfigurationTests {
   }
 
   @Test func otherServiceKeepsItsEndpoint() {
-    #expect(
-      R2Configuration(endpoint: "http://127.0.0.1:7480/", region: "r", bucket: "b").endpoint == "http://127.0.0.1:7480")
+    let other = R2Configuration(endpoint: "http://127.0.0.1:7480/", region: "r", bucket: "b")
+    #expect(other.endpoint == "http://127.0.0.1:7480")
+    #expect(!other.isR2)
   }
 }
