@@ -85,6 +85,9 @@ extension FakeCluster.State {
   mutating func curl(_ invocation: Invocation) -> CommandResult {
     let words = invocation.arguments
     let url = words.last ?? ""
+    if deadEdges.contains(where: { address in words.contains { $0.hasSuffix(":443:\(address)") } }) {
+      return CommandResult(status: 7, output: "", complaint: "curl: (7) Failed to connect")
+    }
     if let index = words.firstIndex(of: "--data-binary") {
       let link = "\(url.split(separator: "/").prefix(2).joined(separator: "//"))/\(uploads.count)aaaa"
       uploads[link] = words[index + 1]
