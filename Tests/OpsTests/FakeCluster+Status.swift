@@ -86,9 +86,11 @@ extension FakeCluster.State {
     let words = invocation.arguments
     let url = words.last ?? ""
     if url.hasSuffix("/api/config") {
-      // The first edge with IPv6 is broken when a test says so; the machine of the operator may have none.
       if let complaint = complaintOfIPv6 { return CommandResult(status: 7, output: "", complaint: complaint) }
       return CommandResult(status: 0, output: "{}\n200")
+    }
+    if deadEdges.contains(where: { address in words.contains { $0.hasSuffix(":443:\(address)") } }) {
+      return CommandResult(status: 7, output: "", complaint: "curl: (7) Failed to connect")
     }
     if let index = words.firstIndex(of: "--data-binary") {
       let link = "\(url.split(separator: "/").prefix(2).joined(separator: "//"))/\(uploads.count)aaaa"

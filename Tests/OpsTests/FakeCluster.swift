@@ -16,6 +16,12 @@ final class FakeCluster: CommandRunner {
     /// What curl says of every IPv6 address.
     var complaintOfIPv6: String?
     var version = 100
+    /// Addresses of the servers that ssh reaches, by name.
+    var machines: [String: String] = [:]
+    /// Versions of k3s by the digests of their binaries.
+    var binaries: [String: String] = [:]
+    /// Edges that answer nothing.
+    var deadEdges: Set<String> = []
     /// The nth call of kubectl that changes something fails, as if the connection broke.
     var failingChange: Int?
     var changesSeen = 0
@@ -32,7 +38,11 @@ final class FakeCluster: CommandRunner {
     }
     return state.withLock { state in
       state.invocations.append(invocation)
-      return invocation.program == "curl" ? state.curl(invocation) : state.kubectl(invocation)
+      switch invocation.program {
+      case "curl": return state.curl(invocation)
+      case "ssh": return state.ssh(invocation)
+      default: return state.kubectl(invocation)
+      }
     }
   }
 
@@ -75,6 +85,7 @@ extension FakeCluster.State {
         if object.kind == "Namespace" { for id in objects.keys where id.namespace == object.name { objects[id] = nil } }
       }
       return CommandResult(status: 0, output: "")
+    case "cordon", "uncordon", "drain", "label": return changeNode(words)
     case "logs": return CommandResult(status: 0, output: "line one\nfatal: cannot start\n")
     default: return CommandResult(status: 1, output: "", complaint: "unknown command \(words[0])")
     }

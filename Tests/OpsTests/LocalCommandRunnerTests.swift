@@ -35,6 +35,13 @@ struct LocalCommandRunnerTests {
     #expect(result.output.utf8.count == 3_000_000)
   }
 
+  /// ssh whose connection breaks does not read on; what it said is the answer, and this process lives.
+  @Test func aProgramThatDoesNotReadItsInputIsHeard() async throws {
+    let result = try await runner.run(
+      Invocation("sh", ["-c", "echo gone >&2; exit 255"], input: String(repeating: "x", count: 4_000_000)))
+    #expect(result == CommandResult(status: 255, output: "", complaint: "gone\n"))
+  }
+
   @Test func linesAreAsTheyWouldBeTyped() {
     #expect(Invocation("kubectl", ["get", "a b", "it's", ""]).line == "kubectl get 'a b' 'it'\\''s' ''")
   }

@@ -36,15 +36,16 @@ final class Story: Sendable {
   /// - Returns: exit status, and what was printed by this command.
   func deploy(_ words: String...) async -> (status: Int32, text: String) { await run(words) }
 
-  func run(_ words: [String]) async -> (status: Int32, text: String) {
+  /// These stories are about what runs in Kubernetes, unless they say otherwise.
+  func run(_ words: [String], withNodes: Bool = false) async -> (status: Int32, text: String) {
     let start = lines.withLock { $0.count }
     let context = DeployContext(
       say: { self.add($0) }, complain: { self.add($0) }, ask: { _ in nil }, isTerminal: false,
       variables: variables.withLock { $0 }, runner: cluster, uptime: { self.clock.withLock { $0 } },
       now: { 1_795_348_800 + self.clock.withLock { $0 } },
       sleep: { seconds in self.clock.withLock { $0 += seconds } }, operatorName: "ops@desk")
-    // These stories are about what runs in Kubernetes; `NodeStoryTests` is about the machines.
-    let only = ["plan", "apply"].contains(words.first) && !words.contains("--only") ? ["--only", "kubernetes"] : []
+    let isWhole = withNodes || !["plan", "apply"].contains(words.first) || words.contains("--only")
+    let only = isWhole ? [] : ["--only", "kubernetes"]
     let status = await DeployCommand(context).run(words + only + ["--file", scratch.path("bashupload.yaml")])
     return (status, lines.withLock { $0.dropFirst(start).joined(separator: "\n") })
   }

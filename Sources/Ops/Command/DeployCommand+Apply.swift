@@ -30,7 +30,13 @@ extension DeployCommand {
     if let control = file.controls.first, nodes.failures.contains(where: { $0.node == control.name }) {
       throw Failure("\(control.name) is not as it should be: mend that and run apply again, it goes on from here")
     }
-    let status = arguments.part.hasKubernetes ? try await applyKubernetes(file, arguments) : 0
+    var status: Int32 = 0
+    if arguments.part.hasKubernetes {
+      try await keepKubeconfig(file)
+      let command = withKubeconfig(file)
+      try await command.settleNodes(file, without: Set(nodes.failures.map(\.node)), timeout: arguments.timeout)
+      status = try await command.applyKubernetes(file, arguments)
+    }
     if !nodes.failures.isEmpty {
       let names = Set(nodes.failures.map(\.node)).sorted().joined(separator: ", ")
       throw Failure("not as they should be: \(names); all others are. Mend that and run apply again")
@@ -39,7 +45,7 @@ extension DeployCommand {
     return status
   }
 
-  private func applyKubernetes(_ file: ClusterFile, _ arguments: DeployArguments) async throws -> Int32 {
+  func applyKubernetes(_ file: ClusterFile, _ arguments: DeployArguments) async throws -> Int32 {
     let (plan, desired, secrets) = try await FactFinder(kubectl: kubectl, variables: context.variables).plan(file)
     for line in plan.lines { context.say(line) }
     if !secrets.notes.isEmpty {

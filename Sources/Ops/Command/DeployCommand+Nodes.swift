@@ -1,4 +1,3 @@
-import Crypto
 import FoundationEssentials
 
 /// The nodes' part of plan and apply.
@@ -28,13 +27,7 @@ extension DeployCommand {
   func nodeOperator(_ file: ClusterFile) async throws -> NodeOperator {
     NodeOperator(
       file: file, context: context, credentials: try await snapshotCredentials(file),
-      digest: { path in
-        guard let data = FileManager.default.contents(atPath: path) else { return nil }
-        return SHA256.hash(data: data).map { byte in
-          let digits = String(byte, radix: 16)
-          return digits.count == 1 ? "0\(digits)" : digits
-        }.joined()
-      })
+      digest: { FileDigest.of(file: $0) })
   }
 
   /// References into the cluster are not followed: on the first day there is none.

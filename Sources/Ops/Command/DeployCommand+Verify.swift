@@ -4,12 +4,7 @@ extension DeployCommand {
   /// Whether every check is good. Just after a rollout an edge may still be starting, so failures are tried again until
   /// the deadline, at most a minute.
   func verified(_ file: ClusterFile, _ arguments: DeployArguments) async throws -> Bool {
-    let verifier = Verifier(
-      file: file,
-      probe: Probe(
-        runner: context.runner, domain: file.domain,
-        isInsecure: file.certificates.issuer == .letsEncryptStaging, password: try await password(file)),
-      kubectl: kubectl, now: context.now())
+    let verifier = try await verifier(file)
     let start = context.uptime()
     while true {
       let checks = try await verifier.checks()
@@ -20,6 +15,15 @@ extension DeployCommand {
       }
       try await context.sleep(5)
     }
+  }
+
+  func verifier(_ file: ClusterFile) async throws -> Verifier {
+    Verifier(
+      file: file,
+      probe: Probe(
+        runner: context.runner, domain: file.domain,
+        isInsecure: file.certificates.issuer == .letsEncryptStaging, password: try await password(file)),
+      kubectl: kubectl, now: context.now())
   }
 
   private func password(_ file: ClusterFile) async throws -> String? {

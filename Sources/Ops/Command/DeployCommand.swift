@@ -47,6 +47,13 @@ package struct DeployCommand: Sendable {
       arguments.flags.remove("--print-commands")
       return try await DeployCommand(context).run(arguments)
     }
+    if context.variables["KUBECONFIG"] == nil, let file = try? clusterFile(arguments) {
+      return try await withKubeconfig(file).perform(arguments)
+    }
+    return try await perform(arguments)
+  }
+
+  private func perform(_ arguments: DeployArguments) async throws -> Int32 {
     if arguments.verb.isNotManagedYet {
       throw Failure("deploy \(arguments.verb.rawValue): not managed yet by this version")
     }
@@ -62,7 +69,12 @@ package struct DeployCommand: Sendable {
     case .rollback: return try await rollback(arguments)
     case .doctor: return try await doctor(arguments)
     case .destroy: return try await destroy(arguments)
-    case .watch, .drain, .undrain, .upgrade, .backup, .restore: return 1
+    case .drain: return try await drain(arguments)
+    case .undrain: return try await undrain(arguments)
+    case .upgrade: return try await upgrade(arguments)
+    case .backup: return try await backup(arguments)
+    case .restore: return try await restore(arguments)
+    case .watch: return 1
     }
   }
 

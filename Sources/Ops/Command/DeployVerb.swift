@@ -22,15 +22,15 @@ package enum DeployVerb: String, Sendable, CaseIterable {
     case .drain: "take a node out of service"
     case .undrain: "put a node back into service"
     case .upgrade: "upgrade k3s, one node at a time"
-    case .backup: "save the state of the cluster"
-    case .restore: "bring back a saved state"
+    case .backup: "save the state of the cluster and its tokens into a folder"
+    case .restore: "bring back what backup has saved"
     }
   }
 
   /// Known, and not part of this version.
   package var isNotManagedYet: Bool {
     switch self {
-    case .watch, .drain, .undrain, .upgrade, .backup, .restore: true
+    case .watch: true
     default: false
     }
   }
@@ -48,7 +48,11 @@ package enum DeployVerb: String, Sendable, CaseIterable {
     case .rollback: [.file, .yes, .timeout]
     case .doctor: [.file, .json]
     case .destroy: [.file, .confirm]
-    case .watch, .drain, .undrain, .upgrade, .backup, .restore: [.file]
+    case .drain, .undrain: [.file, .timeout]
+    case .upgrade: [.file, .allow, .printCommands, .yes, .noVerify, .timeout]
+    case .backup: [.file, .output, .printCommands]
+    case .restore: [.file, .from, .printCommands, .yes]
+    case .watch: [.file]
     }
   }
 

@@ -132,7 +132,7 @@ package struct Kubectl: Sendable {
     return result.status == 0 ? result.output : ""
   }
 
-  private func output(
+  func output(
     _ arguments: [String], environment: [String: String] = [:], input: String? = nil, deadline: Int = 120
   ) async throws -> String {
     let result = try await run(arguments, environment: environment, input: input, deadline: deadline)

@@ -6,7 +6,7 @@ package struct LocalCommandRunner: CommandRunner {
   /// More than this of one stream is an error: a cluster of this size answers with far less.
   private static let outputLimit = 64 << 20
 
-  package init() {}
+  package init() { _ = UnreadInput.survivesClosedPipes }
 
   package func run(_ invocation: Invocation) async throws(CommandError) -> CommandResult {
     do {
@@ -42,7 +42,7 @@ package struct LocalCommandRunner: CommandRunner {
       invocation.program.contains("/") ? .path(FilePath(invocation.program)) : .name(invocation.program)
     let result = try await Subprocess.run(
       executable, arguments: Arguments(invocation.arguments),
-      environment: .inherit.updating(environment), input: .string(invocation.input ?? ""),
+      environment: .inherit.updating(environment), input: UnreadInput(text: invocation.input ?? ""),
       output: .string(limit: outputLimit), error: .string(limit: outputLimit))
     let status: Int32
     switch result.terminationStatus {

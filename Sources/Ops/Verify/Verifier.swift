@@ -26,7 +26,7 @@ struct Verifier: Sendable {
   }
 
   /// Up by one edge, down by another, and then no more.
-  private func through(_ edge: NodeSpec, and other: NodeSpec) async -> Check {
+  func through(_ edge: NodeSpec, and other: NodeSpec) async -> Check {
     let text = "bashupload deploy verify \(UInt64.random(in: 0...UInt64.max))"
     do {
       let up = try await probe.put(text, name: "verify.txt", at: edge.address)

@@ -41,10 +41,22 @@ def test_every_key_has_a_row(key):
         assert len(row.split("|")) == 5 and row.split("|")[2].strip(), row
 
 
+def test_every_technique_of_the_second_document_names_what_shows_it():
+    table = SEEDS[SEEDS.index("## Techniques of the second document") :]
+    rows = [line for line in table.splitlines() if line.startswith("| ") and not line.startswith("| it says")]
+    assert len(rows) == 31
+    tests = {str(path.relative_to(ROOT / "Tests/Integration")) for path in (ROOT / "Tests/Integration").rglob("test_*.py")}
+    for row in rows:
+        cells = row.strip("| ").split(" | ")
+        assert len(cells) == 4 and all(cells), row
+        for name in re.findall(r"`([\w/]+\.py)`", cells[3]):
+            assert name in tests, f"{name} shows nothing: {row}"
+
+
 def test_paths_in_the_documents_exist():
     for document in (ROOT / "docs/seeds.md", KUBERNETES / "README.md"):
         for path in re.findall(r"`((?:base|components|overlays|cert-manager|deploy)/[\w./-]+)`", document.read_text()):
-            assert any((root / path).exists() for root in (ROOT, KUBERNETES)), f"{document.name}: {path}"
+            assert any((root / path).exists() for root in (ROOT, KUBERNETES, ROOT / "Tests/Integration")), f"{document.name}: {path}"
 
 
 def test_names_that_overlays_rely_on():

@@ -99,7 +99,7 @@ class Server:
         self("sh", "-c", "rm -rf /etc/bashupload /etc/rancher /etc/wireguard/* /var/lib/bashupload /var/lib/rancher /usr/local/lib/bashupload "
              "/etc/enabled /run/active /usr/local/bin/k3s /etc/ssh/sshd_config.d/* /etc/systemd/system/k3s* /etc/systemd/system/bashupload* "
              "/etc/sysctl.d/90-bashupload.conf /etc/modules-load.d/bashupload.conf /etc/apt/apt.conf.d/52bashupload /var/lib/installed "
-             "/var/log/systemctl.log /run/mine; nft delete table inet bashupload 2>/dev/null; true")
+             "/var/log/systemctl.log /run/mine /run/killed-at; nft delete table inet bashupload 2>/dev/null; true")
 
 
 class Desk:

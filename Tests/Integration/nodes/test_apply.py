@@ -207,8 +207,8 @@ def test_an_unproven_change_is_not_taken_for_done(fleet):
     desk, edge = fleet.desk, fleet.servers["edge-1"]
     desk.apply()
     proven = edge.read("/etc/bashupload/firewall.nft")
-    for networks in (["198.51.100.0/26"], ["198.51.100.0/24"]):
-        fleet.write(access={"adminCIDRs": ["198.51.100.0/26"], "revertAfter": "10m"})
+    for unproven, networks in (("198.51.100.0/26", ["198.51.100.0/26"]), ("198.51.100.0/27", ["198.51.100.0/24"])):
+        fleet.write(access={"adminCIDRs": [unproven], "revertAfter": "10m"})
         edge("sh", "-c", "echo 'restart bashupload-firewall.service' >/run/killed-at")
         desk.deploy("apply", "--only", "node/edge-1", "--yes", status=1)
         assert edge.read("/var/lib/bashupload/pending/id")

@@ -13,8 +13,10 @@ struct NodeFailure: Error, CustomStringConvertible {
   /// What a script said when it ended early: the step, and its last words.
   init(_ node: NodeSpec, _ result: CommandResult) {
     let step = result.output.split(separator: "\n").last { $0.hasPrefix("step ") }.map { $0.dropFirst(5) }
+    let ending =
+      result.status == SecureShell.noConnection ? "the connection has ended" : "ended with status \(result.status)"
     let words = result.complaint.split(separator: "\n").suffix(3).joined(separator: "; ")
     self.init(
-      node, "\(step.map { "\($0): " } ?? "")\(words.isEmpty ? "ended with status \(result.status)" : words)")
+      node, "\(step.map { "\($0): " } ?? "")\(words.isEmpty ? ending : words)")
   }
 }

@@ -64,9 +64,17 @@ struct SecureShell: Sendable {
 
   /// Brings a file of this machine to a node.
   func copy(_ path: String, to remote: String, on node: NodeSpec) async throws {
-    let target = "\(node.ssh.user)@\(node.address):\(remote)"
+    try await transfer([path, "\(node.ssh.user)@\(node.address):\(remote)"], node)
+  }
+
+  /// Brings a file of a node to this machine.
+  func fetch(_ remote: String, to path: String, on node: NodeSpec) async throws {
+    try await transfer(["\(node.ssh.user)@\(node.address):\(remote)", path], node)
+  }
+
+  private func transfer(_ files: [String], _ node: NodeSpec) async throws {
     let arguments =
-      Self.options + Self.jump(node) + ["-P", String(node.ssh.port)] + Self.key(node.ssh) + ["--", path, target]
+      Self.options + Self.jump(node) + ["-P", String(node.ssh.port)] + Self.key(node.ssh) + ["-p", "--"] + files
     let result = try await context.runner.run(Invocation("scp", arguments, deadline: 900))
     if result.status != 0 { throw Unreachable(reason: "scp: \(Self.reason(result))") }
   }

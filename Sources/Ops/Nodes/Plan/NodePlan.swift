@@ -1,5 +1,3 @@
-import Crypto
-
 /// What apply would change on a node. Pure: wanted files and facts in, changes out.
 package struct NodePlan: Sendable {
   /// A file that is written.
@@ -46,7 +44,8 @@ package struct NodePlan: Sendable {
     let there = facts.sums["/usr/local/bin/k3s"]
     if let there, wanted != nil, there != wanted?.sha256, !isUpgrade {
       wanted?.sha256 = there
-      notes.append("another k3s than the file's is there: bashupload deploy upgrade replaces it, one node after the other")
+      notes.append(
+        "another k3s than the file's is there: bashupload deploy upgrade replaces it, one node after the other")
     }
     if let wanted, there != wanted.sha256 { binary = wanted }
     for entry in tree.entries {
@@ -141,14 +140,7 @@ package struct NodePlan: Sendable {
     ]
   }
 
-  static func digest(_ text: String) -> String { hex(SHA256.hash(data: Array(text.utf8))) }
-
-  private static func hex(_ digest: SHA256.Digest) -> String {
-    digest.map { byte in
-      let digits = String(byte, radix: 16)
-      return digits.count == 1 ? "0\(digits)" : digits
-    }.joined()
-  }
+  static func digest(_ text: String) -> String { FileDigest.of(Array(text.utf8)) }
 
   /// What a service is started with. Secrets that a node has made itself never change and are not part of it.
   private static func digest(of entries: [NodeTree.Entry], secrets: NodeSecrets?, binary: K3sBinary?) -> String {

@@ -1,0 +1,114 @@
+import FoundationEssentials
+import UploadCore
+
+/// The state of the cluster into a folder of this machine, and back.
+extension DeployCommand {
+  private var shell: SecureShell { SecureShell(context: context) }
+
+  private func first(_ file: ClusterFile) throws -> NodeSpec {
+    guard let first = file.controls.first else { throw Failure("the file has no control node") }
+    return first
+  }
+
+  func backup(_ arguments: DeployArguments) async throws -> Int32 {
+    let file = try clusterFile(arguments)
+    let node = try first(file)
+    let folder = arguments.values["--output"] ?? ""
+    if FileManager.default.fileExists(atPath: folder) {
+      throw Failure("\(folder) exists already, and a backup is not overwritten: name a new folder")
+    }
+    let start = context.uptime()
+    let scripts = BackupScripts(
+      datastore: file.kubernetes.datastore, id: String(UInt64.random(in: 0...UInt64.max), radix: 36))
+    let result = try await shell.run({ scripts.save }, on: node, deadline: 600)
+    guard result.status == 0, result.output.hasSuffix("end\n") else { throw NodeFailure(node, result) }
+    let words = Dictionary(
+      result.output.split(separator: "\n").map { line in
+        let parts = line.split(separator: " ", maxSplits: 1).map(String.init)
+        return (parts[0], parts.count > 1 ? parts[1] : "")
+      }
+    ) { $1 }
+    guard let token = words["token"].flatMap({ Data(base64Encoded: $0) }),
+      let agentToken = words["agent-token"].flatMap({ Data(base64Encoded: $0) }), let sum = words["sum"]
+    else { throw NodeFailure(node, "its tokens could not be read") }
+    let manifest = BackupManifest(
+      cluster: file.cluster, datastore: file.kubernetes.datastore,
+      time: Timestamp(seconds: Int64(context.now())).rfc3339, version: words["version"] ?? "", sha256: sum)
+    try FileManager.default.createDirectory(
+      atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    let path = "\(folder)/\(BackupManifest.snapshot)"
+    try await shell.fetch(scripts.staged, to: path, on: node)
+    _ = try await shell.run({ scripts.clean }, on: node)
+    guard FileDigest.of(file: path) == sum else {
+      throw Failure("\(path) has arrived damaged: run backup again, into another folder")
+    }
+    try Self.write(token, "\(folder)/\(BackupManifest.token)")
+    try Self.write(agentToken, "\(folder)/\(BackupManifest.agentToken)")
+    try Self.write(
+      Data(RestoreRunbook(file, manifest.datastore).document(manifest).utf8), "\(folder)/\(BackupManifest.runbook)")
+    // Last: a folder with a manifest is a whole one.
+    try Self.write(Data((manifest.json.json + "\n").utf8), "\(folder)/\(BackupManifest.name)")
+    context.say(
+      "\(folder): state and tokens of \(file.cluster), k3s \(manifest.version) (\(context.uptime() - start) s); "
+        + "it holds every Secret of the cluster: keep it where the cluster is not")
+    return 0
+  }
+
+  func restore(_ arguments: DeployArguments) async throws -> Int32 {
+    let file = try clusterFile(arguments)
+    let folder = arguments.values["--from"] ?? ""
+    func content(_ name: String) throws -> Data {
+      guard let data = FileManager.default.contents(atPath: "\(folder)/\(name)") else {
+        throw Failure("\(folder) has no \(name): name a folder that backup has written")
+      }
+      return data
+    }
+    guard let manifest = BackupManifest(String(decoding: try content(BackupManifest.name), as: UTF8.self)) else {
+      throw Failure("\(folder)/\(BackupManifest.name) cannot be read")
+    }
+    guard manifest.cluster == file.cluster, manifest.datastore == file.kubernetes.datastore else {
+      throw Failure(
+        "\(folder) is of the cluster \(manifest.cluster) with \(manifest.datastore.rawValue), and the file is of "
+          + "\(file.cluster) with \(file.kubernetes.datastore.rawValue)")
+    }
+    let path = "\(folder)/\(BackupManifest.snapshot)"
+    guard FileDigest.of(file: path) == manifest.sha256 else {
+      throw Failure("\(path) is damaged: its digest is not the manifest's")
+    }
+    let token = try content(BackupManifest.token).base64EncodedString()
+    let agentToken = try content(BackupManifest.agentToken).base64EncodedString()
+    let runbook = RestoreRunbook(file, manifest.datastore)
+    context.say("the state of \(manifest.time), k3s \(manifest.version); what has been changed since is lost:")
+    for line in runbook.lines { context.say(line) }
+    try confirm("do this?", arguments)
+    let start = context.uptime()
+    let scripts = BackupScripts(datastore: manifest.datastore, id: String(UInt64.random(in: 0...UInt64.max), radix: 36))
+    for (index, step) in runbook.steps.enumerated() {
+      let began = context.uptime()
+      guard let node = file.nodes.first(where: { $0.name == step.node }) else { continue }
+      switch step.action {
+      case .bring: try await shell.copy(path, to: scripts.staged, on: node)
+      case .stop: try await execute(BackupScripts.stop, on: node)
+      case .rejoin: try await execute(BackupScripts.rejoin, on: node)
+      case .restore:
+        try await execute(
+          scripts.restore(token: token, agentToken: agentToken, sha256: manifest.sha256), on: node)
+      }
+      context.say("\(index + 1). \(step.node): \(step.title): done (\(context.uptime() - began) s)")
+    }
+    context.say("restored in \(context.uptime() - start) s; bashupload deploy apply makes sure of the rest")
+    return 0
+  }
+
+  private func execute(_ script: String, on node: NodeSpec) async throws {
+    let result = try await shell.run({ script }, on: node, deadline: 900)
+    if result.status != 0 { throw NodeFailure(node, result) }
+  }
+
+  private static func write(_ data: Data, _ path: String) throws {
+    // Never readable by others, not even for a moment.
+    guard FileManager.default.createFile(atPath: path, contents: data, attributes: [.posixPermissions: 0o600]) else {
+      throw Failure("\(path) cannot be written")
+    }
+  }
+}

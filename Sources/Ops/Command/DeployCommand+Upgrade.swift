@@ -1,0 +1,111 @@
+/// Nodes out of service, back into it, and to another k3s.
+extension DeployCommand {
+  /// The mark of a node that is out of service on purpose.
+  private static let mark = "bashupload.app/drained"
+
+  private func node(_ arguments: DeployArguments, _ file: ClusterFile) throws -> NodeSpec {
+    let name = arguments.operand ?? ""
+    guard let node = file.nodes.first(where: { $0.name == name }) else {
+      throw Failure("no node \"\(name)\": \(Spelling.hint(name, of: file.nodes.map(\.name)))")
+    }
+    return node
+  }
+
+  func drain(_ arguments: DeployArguments) async throws -> Int32 {
+    let file = try clusterFile(arguments)
+    let node = try node(arguments, file)
+    try await drain(node, seconds: arguments.timeout)
+    context.say("\(node.name): out of service; bashupload deploy undrain \(node.name) puts it back")
+    if file.dns != nil {
+      context.say(
+        "its addresses are still in the DNS: records are not managed yet by this version, take them out yourself")
+    }
+    return 0
+  }
+
+  func undrain(_ arguments: DeployArguments) async throws -> Int32 {
+    let node = try node(arguments, try clusterFile(arguments))
+    try await undrain(node)
+    context.say("\(node.name): in service")
+    return 0
+  }
+
+  private func drain(_ node: NodeSpec, seconds: Int) async throws {
+    try await kubectl.cordon(node.name)
+    try await kubectl.label(node.name, ["\(Self.mark)=true"])
+    try await kubectl.drain(node.name, seconds: seconds)
+  }
+
+  private func undrain(_ node: NodeSpec) async throws {
+    try await kubectl.uncordon(node.name)
+    try await kubectl.label(node.name, ["\(Self.mark)-"])
+  }
+
+  func upgrade(_ arguments: DeployArguments) async throws -> Int32 {
+    let file = try clusterFile(arguments)
+    let objects = try await kubectl.get("nodes", namespace: nil)
+    let versions = Dictionary(
+      objects.map { ($0.name, $0.value.at("status", "nodeInfo", "kubeletVersion")?.string ?? "") }
+    ) { $1 }
+    let plan = try UpgradePlan(file, versions: versions)
+    if plan.nodes.isEmpty {
+      context.say("every node has \(plan.target)")
+      return 0
+    }
+    for node in plan.nodes { context.say("~ node/\(node.name) \(versions[node.name] ?? "") -> \(plan.target)") }
+    try confirm("upgrade them, one after the other?", arguments)
+    try await locked {
+      try await snapshot(file)
+      for node in plan.nodes { try await upgrade(node, to: plan.target, file, arguments) }
+    }
+    context.say("every node has \(plan.target)")
+    return 0
+  }
+
+  /// Before anything is changed: the way back is this state with the old binary.
+  private func snapshot(_ file: ClusterFile) async throws {
+    guard file.kubernetes.datastore == .etcd, let first = file.controls.first else {
+      return context.say(
+        "sqlite makes no snapshots while it runs: bashupload deploy backup before an upgrade is the way back")
+    }
+    let script = ShellText.head + "k3s etcd-snapshot save --name before-upgrade >/dev/null\n" + ShellText.tail
+    let result = try await SecureShell(context: context).run({ script }, on: first, deadline: 300)
+    if result.status != 0 { throw NodeFailure(first, result) }
+    context.say("node/\(first.name): a snapshot is taken")
+  }
+
+  private func upgrade(_ node: NodeSpec, to target: K3sVersion, _ file: ClusterFile, _ arguments: DeployArguments)
+    async throws
+  {
+    // The only node has nowhere to move anything to.
+    let moves = file.nodes.count > 1 && node.role != .control
+    if moves { try await drain(node, seconds: arguments.timeout) }
+    var worker = try await nodeOperator(file)
+    worker.isUpgrade = true
+    let after = try await worker.execute([node], try await worker.survey([node]))
+    if let failure = after.failures.first(where: { $0.node == node.name }) {
+      throw Failure("\(failure); the nodes after it have been left alone: mend that and run upgrade again")
+    }
+    try await Wait(context: context, name: node.name, deadline: arguments.timeout).until {
+      guard let object = try await kubectl.get("nodes", namespace: nil).first(where: { $0.name == node.name }) else {
+        return .pending("not in the cluster")
+      }
+      let version = object.value.at("status", "nodeInfo", "kubeletVersion")?.string ?? ""
+      let isReady = Self.isReady(object)
+      return version == target.description && isReady ? .done : .pending(isReady ? "still \(version)" : "not ready")
+    }
+    if node.role != .control, !arguments.flags.contains("--no-verify") { try await prove(node, file, arguments) }
+    if moves { try await undrain(node) }
+    context.say("node/\(node.name): \(target)")
+  }
+
+  /// One edge has to serve before the next is touched.
+  private func prove(_ node: NodeSpec, _ file: ClusterFile, _ arguments: DeployArguments) async throws {
+    let verifier = try await verifier(file)
+    let other = file.edges.first { $0.name != node.name } ?? node
+    try await Wait(context: context, name: "\(node.name) serves", deadline: min(120, arguments.timeout)).until {
+      let check = await verifier.through(node, and: other)
+      return check.isGood ? .done : .pending(check.text)
+    }
+  }
+}

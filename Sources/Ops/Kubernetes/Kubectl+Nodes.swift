@@ -1,0 +1,20 @@
+/// What is done to nodes.
+extension Kubectl {
+  /// Says that the node takes no new pods.
+  func cordon(_ node: String) async throws { _ = try await output(["cordon", node]) }
+
+  /// Lets it take pods again.
+  func uncordon(_ node: String) async throws { _ = try await output(["uncordon", node]) }
+
+  /// Moves away what can be moved; pods of DaemonSets stay.
+  func drain(_ node: String, seconds: Int) async throws {
+    _ = try await output(
+      ["drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=\(seconds)s"], deadline: seconds + 30)
+  }
+
+  /// Sets labels (`name=value`) and removes them (`name-`).
+  func label(_ node: String, _ labels: [String]) async throws {
+    if labels.isEmpty { return }
+    _ = try await output(["label", "node", node, "--overwrite"] + labels)
+  }
+}

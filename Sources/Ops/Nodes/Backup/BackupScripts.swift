@@ -1,0 +1,103 @@
+/// What a control node does to save its state and to take it back.
+struct BackupScripts {
+  let datastore: KubernetesSettings.Datastore
+  /// Of this backup; letters and digits.
+  let id: String
+
+  /// Where the state lies for the way between the machines; only whoever logs in may read it.
+  var staged: String { "/tmp/bashupload-backup-\(id)" }
+
+  private static let data = "/var/lib/rancher/k3s/server"
+
+  /// Tells version and digest, and the tokens without which a snapshot cannot be read.
+  var save: String {
+    let make =
+      switch datastore {
+      case .etcd:
+        """
+        echo "step save a snapshot of etcd"
+        k3s etcd-snapshot save --name backup-\(id) >/dev/null
+        made=$(ls -t \(Self.data)/db/snapshots/backup-\(id)* | head -n 1)
+        cp "$made" \(staged)
+        rm -f "$made"
+        """
+      case .sqlite:
+        """
+        echo "step stop k3s, so that the database is still; pods go on"
+        systemctl stop k3s.service
+        echo "step copy the database"
+        tar -C \(Self.data) -cf \(staged) db || { systemctl start k3s.service; exit 1; }
+        echo "step start k3s"
+        systemctl start k3s.service
+        """
+      }
+    return ShellText.head + """
+      set -e
+      umask 077
+      \(make)
+      chown "${SUDO_UID:-0}" \(staged)
+      echo "version $(k3s --version | awk '{ print $3; exit }')"
+      echo "sum $(sha256sum <\(staged) | cut -c1-64)"
+      echo "token $(base64 -w 0 \(K3sConfiguration.tokenPath))"
+      echo "agent-token $(base64 -w 0 \(K3sConfiguration.agentTokenPath))"
+      echo end
+      """ + ShellText.tail
+  }
+
+  var clean: String { ShellText.head + "rm -f \(staged)\n" + ShellText.tail }
+
+  static let stop = ShellText.head + "systemctl stop k3s.service\n" + ShellText.tail
+
+  /// - Parameters:
+  ///   - token: contents of the token files, in Base64; they come on standard input with the rest of the script.
+  ///   - sha256: of the snapshot.
+  func restore(token: String, agentToken: String, sha256: String) -> String {
+    let take =
+      switch datastore {
+      case .etcd:
+        """
+        echo "step set etcd back to the snapshot"
+        # The old data is kept by k3s beside the new. A snapshot from this file, whatever config.yaml says of S3.
+        k3s server --cluster-reset --cluster-reset-restore-path=\(staged) --etcd-s3=false >/var/log/bashupload-restore.log 2>&1
+        """
+      case .sqlite:
+        """
+        echo "step put the database back"
+        rm -rf \(Self.data)/db.before
+        if [ -e \(Self.data)/db ]; then mv \(Self.data)/db \(Self.data)/db.before; fi
+        mkdir -p \(Self.data)
+        tar -C \(Self.data) -xf \(staged)
+        """
+      }
+    return ShellText.head + """
+      set -e
+      if [ "$(sha256sum <\(staged) | cut -c1-64)" != \(sha256) ]; then
+        echo "the snapshot has arrived damaged" >&2
+        exit 1
+      fi
+      systemctl stop k3s.service
+      echo "step bring the tokens back"
+      mkdir -p /etc/rancher/k3s
+      # printf is a part of the shell: nothing of this is an argument of a process.
+      (umask 077 && printf %s '\(token)' | base64 -d >\(K3sConfiguration.tokenPath).bashupload-new)
+      (umask 077 && printf %s '\(agentToken)' | base64 -d >\(K3sConfiguration.agentTokenPath).bashupload-new)
+      mv -f \(K3sConfiguration.tokenPath).bashupload-new \(K3sConfiguration.tokenPath)
+      mv -f \(K3sConfiguration.agentTokenPath).bashupload-new \(K3sConfiguration.agentTokenPath)
+      \(take)
+      echo "step start k3s"
+      systemctl start k3s.service
+      rm -f \(staged)
+      echo end
+      """ + ShellText.tail
+  }
+
+  /// A control node that joins again what the first one has become.
+  static let rejoin =
+    ShellText.head + """
+      set -e
+      rm -rf \(data)/db.before
+      if [ -e \(data)/db ]; then mv \(data)/db \(data)/db.before; fi
+      systemctl start k3s.service
+      echo end
+      """ + ShellText.tail
+}
