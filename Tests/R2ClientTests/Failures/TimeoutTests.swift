@@ -77,7 +77,8 @@ struct TimeoutTests {
     }
   }
 
-  /// A store that reads nothing holds the sender back: what was taken from it is what the sockets hold.
+  /// A store that reads nothing holds the sender back: what was taken from it is what the sockets hold, which is the
+  /// kernel's to say (tens of MiB on loopback), and not the 1 GiB of the body.
   @Test func backPressureReachesTheSender() async throws {
     try await FaultyStore.with(options: Self.impatient) { store in
       store.fake.faults { $0.fail(.stall) }
@@ -91,7 +92,7 @@ struct TimeoutTests {
         }
       }
       #expect(error?.code == .idleTimeout)
-      #expect(taken < 32 << 20)
+      #expect(taken < 256 << 20)
     }
   }
 }
