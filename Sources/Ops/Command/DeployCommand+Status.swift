@@ -43,6 +43,7 @@ extension DeployCommand {
       namespaces: try await kubectl.get("namespaces", namespace: nil),
       leases: try await kubectl.get("leases", namespace: "kube-node-lease"),
       certificate: try await kubectl.object("certificates.cert-manager.io", "bashupload-wildcard"),
+      events: try await kubectl.get("events", namespace: nil),
       secrets: try await kubectl.secretKeys())
   }
 

@@ -8,13 +8,14 @@ package struct Doctor: Sendable {
     package var namespaces: [KubernetesObject] = []
     package var leases: [KubernetesObject] = []
     package var certificate: KubernetesObject?
+    package var events: [KubernetesObject] = []
     /// Names of the keys of our Secrets, never values.
     package var secrets: [String: Set<String>] = [:]
 
     package init(
       nodes: [KubernetesObject] = [], pods: [KubernetesObject] = [], daemonSets: [KubernetesObject] = [],
       namespaces: [KubernetesObject] = [], leases: [KubernetesObject] = [], certificate: KubernetesObject? = nil,
-      secrets: [String: Set<String>] = [:]
+      events: [KubernetesObject] = [], secrets: [String: Set<String>] = [:]
     ) {
       self.nodes = nodes
       self.pods = pods
@@ -22,6 +23,7 @@ package struct Doctor: Sendable {
       self.namespaces = namespaces
       self.leases = leases
       self.certificate = certificate
+      self.events = events
       self.secrets = secrets
     }
   }
@@ -43,7 +45,21 @@ package struct Doctor: Sendable {
   }
 
   package var findings: [Finding] {
-    traefik + foreignPorts + podSecurity + nodes + clocks + versions + certificate + secrets
+    traefik + foreignPorts + podSecurity + nodes + clocks + versions + certificate + clusterCertificates + secrets
+  }
+
+  /// k3s says so by an event, from 120 days before on.
+  private var clusterCertificates: [Finding] {
+    let nodes = facts.events.filter { $0.value["reason"]?.string == "CertificateExpirationWarning" }.compactMap {
+      $0.value.at("involvedObject", "name")?.string
+    }
+    return Set(nodes).sorted().map { node in
+      Finding(
+        check: "certificates of k3s",
+        text:
+          "those of \(node) end soon and are renewed only when k3s starts: bashupload deploy apply --only node/\(node) does "
+          + "it within 90 days of their end")
+    }
   }
 
   private var traefik: [Finding] {

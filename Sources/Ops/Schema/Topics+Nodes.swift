@@ -79,8 +79,8 @@ extension Topics {
       name: "cluster-certificates",
       paragraphs: [
         "k3s' own certificates live 365 days and are renewed only when it starts, in their last 120 days.",
-        "So k3s has to be restarted once in eight months: an upgrade does it. status and doctor name nodes whose certificates "
-          + "are about to end.",
+        "So k3s has to be restarted once in eight months. An upgrade does it; apply restarts a k3s whose certificates end within "
+          + "90 days, and doctor names it.",
       ]),
     Topic(
       name: "dynamic-address",

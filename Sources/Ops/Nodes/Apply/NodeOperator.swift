@@ -89,7 +89,8 @@ struct NodeOperator: Sendable {
         NodeTree(node, of: file, facts: survey.known(file)),
         secrets: NodeSecrets(node, of: file, first: first, tokens: tokens, credentials: credentials),
         binary: try K3sBinary.wanted(file.kubernetes, architecture: facts.k3sArchitecture, digest: digest),
-        packages: NodeTree.packages(node, of: file), facts: facts, isUpgrade: isUpgrade)
+        packages: NodeTree.packages(node, of: file), facts: facts, isUpgrade: isUpgrade,
+        now: context.now())
     } catch {
       throw NodeFailure(node, "\(error)")
     }

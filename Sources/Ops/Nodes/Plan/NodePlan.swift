@@ -31,10 +31,11 @@ package struct NodePlan: Sendable {
 
   /// - Parameters:
   ///   - wanted: the k3s binary; `nil`: the one that is there is left alone.
+  ///   - now: seconds since 1970.
   ///   - isUpgrade: whether another k3s that is there may be replaced: apply does all nodes at once, upgrade one after another.
   init(
     _ tree: NodeTree, secrets: NodeSecrets, binary wanted: K3sBinary?, packages: [String], facts: NodeFacts,
-    isUpgrade: Bool = false
+    isUpgrade: Bool = false, now: Int
   ) {
     node = tree.node
     self.packages = packages.filter { !facts.packages.contains($0) }
@@ -76,7 +77,7 @@ package struct NodePlan: Sendable {
       }
       let isUnproven = service.isArmed && facts.isPending
       let runs = service.isSystems || (facts.units[unit]?.isActive == true && facts.units[unit]?.isEnabled == true)
-      let isAwaited = service == .kubernetes && !awaited.isEmpty
+      let isAwaited = service == .kubernetes && (!awaited.isEmpty || endsSoon(facts, now))
       guard facts.stamps[service.rawValue] != digest || !runs || isForeign || isUnproven || isAwaited else { continue }
       restarts.append(Restart(service: service, digest: digest))
       // An unproven change that is there now is undone first, and what is wanted comes after that.
@@ -90,6 +91,16 @@ package struct NodePlan: Sendable {
       notes.append(
         "\(foreign) is active beside our firewall, and k3s advises against it: systemctl disable --now \(foreign)")
     }
+  }
+
+  /// Days before their end from which on a start of k3s renews its certificates; it renews them at no other time, from 120 on.
+  private static let renewal = 90
+
+  /// Whether a restart is due for the certificates alone.
+  private mutating func endsSoon(_ facts: NodeFacts, _ now: Int) -> Bool {
+    guard let end = facts.certificateEnd, (end - now) / 86_400 < Self.renewal else { return false }
+    notes.append("its k3s certificates end in \((end - now) / 86_400) days, and k3s renews them only when it starts")
+    return true
   }
 
   private mutating func readSecrets(_ secrets: NodeSecrets, _ facts: NodeFacts) {
