@@ -26,8 +26,13 @@ struct Cleanup: AsyncParsableCommand {
   func run() async throws {
     let configuration = try SettingArguments.configuration(SettingArguments.reader(settings))
     let (dryRun, json, rebuildIndex) = (dryRun, json, rebuildIndex)
+    let progress = CleanupProgress()
     let report = try await CommandFailure.explained {
-      try await CleanupCommand(configuration).run(dryRun: dryRun, rebuildsIndex: rebuildIndex)
+      try await ProgressLine.shown({ progress.line }) {
+        try await CleanupProgress.$current.withValue(progress) {
+          try await CleanupCommand(configuration).run(dryRun: dryRun, rebuildsIndex: rebuildIndex)
+        }
+      }
     }
     print(json ? try report.jsonLine() : report.sentence)
     if report.failures > 0 { throw ExitCode(1) }

@@ -1,6 +1,8 @@
 """P4, expired means gone: the bytes leave, with the command beside a running server and by the server itself."""
 
 import json
+import os
+import subprocess
 import threading
 import time
 
@@ -63,6 +65,22 @@ def test_text_output(serve):
     done = server.run("cleanup")
     assert done.returncode == 0 and "1" in done.stdout and not done.stdout.lstrip().startswith("{"), done
     assert not Store(server.data).path(upload.id).exists()
+
+
+def test_progress_on_a_terminal(serve):
+    """Who watches sees how far it has come; the line goes again, and a log gets none."""
+    server = serve(NO_CLEANUP=True)
+    upload = put(server, b"x" * 1000, headers=BRIEF)
+    eventually(lambda: is_over(server, upload), 8, "the upload expires")
+    assert "so far" not in server.run("cleanup", "--dry-run").stderr
+    master, terminal = os.openpty()
+    environment = running.environment(server.folder, server.settings)
+    done = subprocess.run([running.BINARY, "cleanup"], env=environment, stderr=terminal, stdout=subprocess.PIPE, text=True, timeout=60)
+    seen = os.read(master, 1 << 16).decode()
+    for descriptor in (master, terminal):
+        os.close(descriptor)
+    assert done.returncode == 0 and done.stdout.startswith("deleted 1 objects"), done
+    assert seen.startswith("\rcleanup: ") and "objects removed so far" in seen and seen.endswith("\r\x1b[K"), repr(seen)
 
 
 def test_orphans_of_expired_folders_leave(serve):

@@ -77,6 +77,7 @@ package struct CleanupRun: Cleaner {
           try await store.delete(blob.id)
           gone.append(blob.id)
           report.freedBytes += sizes[blob.id] ?? 0
+          CleanupProgress.current?.add(objects: 1, bytes: sizes[blob.id] ?? 0)
           report.reasons[blob.reason.rawValue, default: 0] += 1
         } catch {
           report.failures += 1

@@ -100,7 +100,7 @@ class LiveCluster:
                 node, {"conditions": [{"type": "Ready", "status": "True"}], "nodeInfo": {"kubeletVersion": "v1.33.5+k3s1"}})
 
     def control(self):
-        while not self.ends.wait(0.2):
+        while not self.ends.wait(0.5):
             try:
                 kinds = "daemonsets,namespaces,helmcharts.helm.cattle.io"
                 if self.has("customresourcedefinitions", "certificates.cert-manager.io"):

@@ -63,6 +63,8 @@ struct BucketSweep {
       let failures = dryRun ? [] : try await client.deleteObjects(expired.map(\.object.key))
       if let first = failures.first { problems.append(BucketFault(first, of: failures.count).description) }
       let left = Set(failures.map(\.key))
+      let gone = expired.filter { !left.contains($0.object.key) }
+      CleanupProgress.current?.add(objects: gone.count, bytes: gone.reduce(0) { $0 + $1.object.size })
       for (id, object) in expired { count(id, left.contains(object.key) ? nil : object.size) }
       token = candidates.count == page.objects.count ? page.nextContinuationToken : nil
     } while token != nil
