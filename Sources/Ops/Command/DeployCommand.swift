@@ -74,6 +74,7 @@ package struct DeployCommand: Sendable {
     case .upgrade: return try await upgrade(arguments)
     case .backup: return try await backup(arguments)
     case .restore: return try await restore(arguments)
+    case .rotate: return try await rotate(arguments)
     case .watch: return 1
     }
   }

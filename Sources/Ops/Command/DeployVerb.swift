@@ -2,7 +2,7 @@
 package enum DeployVerb: String, Sendable, CaseIterable {
   case initialize = "init"
   case check, explain, render, plan, apply, verify, status, rollback, doctor, destroy
-  case watch, drain, undrain, upgrade, backup, restore
+  case watch, drain, undrain, upgrade, backup, restore, rotate
 
   /// One line for the list of verbs.
   package var summary: String {
@@ -24,6 +24,7 @@ package enum DeployVerb: String, Sendable, CaseIterable {
     case .upgrade: "upgrade k3s, one node at a time"
     case .backup: "save the state of the cluster and its tokens into a folder"
     case .restore: "bring back what backup has saved"
+    case .rotate: "give the agents a new token"
     }
   }
 
@@ -52,6 +53,7 @@ package enum DeployVerb: String, Sendable, CaseIterable {
     case .upgrade: [.file, .allow, .printCommands, .yes, .noVerify, .timeout]
     case .backup: [.file, .output, .printCommands]
     case .restore: [.file, .from, .printCommands, .yes]
+    case .rotate: [.file, .printCommands, .yes]
     case .watch: [.file]
     }
   }

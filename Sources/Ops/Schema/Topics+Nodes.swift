@@ -76,6 +76,14 @@ extension Topics {
         "Uploads are in the bucket and not in it. Keep the token's file where the cluster is not.",
       ]),
     Topic(
+      name: "rotation",
+      paragraphs: [
+        "rotate makes a new token for the agents on the control node, and brings it to all nodes.",
+        "Keys of R2 and tokens of Cloudflare are references: make a new one, change what the reference points to, apply, and only "
+          + "then take the old one away. apply replaces the Secrets in the cluster, where a digest of them makes the pods roll, "
+          + "and the file of the snapshots on the control nodes. WireGuard: remove the .key file on a node and apply.",
+      ]),
+    Topic(
       name: "cluster-certificates",
       paragraphs: [
         "k3s' own certificates live 365 days and are renewed only when it starts, in their last 120 days.",

@@ -41,9 +41,9 @@ class Machine:
         process = self.start(sys.executable, HERE / "peers.py", "listen", *ports, stdout=subprocess.PIPE, text=True)
         assert process.stdout.readline() == "ready\n"
 
-    def ask(self, *targets: str, times: int = 1, source: str = "") -> list:
-        """What the servers at `tcp:203.0.113.11:80` answer, in the same order; None: nothing."""
-        return json.loads(self(sys.executable, HERE / "peers.py", "ask", times, source, *targets).stdout)
+    def ask(self, *targets: str, times: int = 1, source: str = "", patience: float = 10) -> list:
+        """What the servers at `tcp:203.0.113.11:80` answer, in the same order; None: nothing within `patience` seconds."""
+        return json.loads(self(sys.executable, HERE / "peers.py", "ask", times, source, patience, *targets).stdout)
 
     def finish(self):
         for process in self.processes:

@@ -1,11 +1,9 @@
-"""Both ends of a connection, run inside of a namespace: `listen tcp:80 udp:51820`, `ask TIMES SOURCE tcp:203.0.113.11:80 …`."""
+"""Both ends of a connection, run inside of a namespace: `listen tcp:80 udp:51820`, `ask TIMES SOURCE SECONDS tcp:203.0.113.11:80 …`."""
 
 import asyncio
 import json
 import socket
 import sys
-
-PATIENCE = 1.0  # on one machine an answer takes microseconds
 
 
 def plain(address: str) -> str:
@@ -69,10 +67,10 @@ async def ask_one(target: str, source: str):
         transport.close()
 
 
-async def ask(times: int, source: str, targets):
+async def ask(times: int, source: str, seconds: float, targets):
     async def patient(target):
         try:
-            return await asyncio.wait_for(ask_one(target, source), PATIENCE)
+            return await asyncio.wait_for(ask_one(target, source), seconds)
         except (OSError, asyncio.TimeoutError):
             return None
 
@@ -82,4 +80,4 @@ async def ask(times: int, source: str, targets):
 if sys.argv[1] == "listen":
     asyncio.run(listen(sys.argv[2:]))
 else:
-    asyncio.run(ask(int(sys.argv[2]), sys.argv[3], sys.argv[4:]))
+    asyncio.run(ask(int(sys.argv[2]), sys.argv[3], float(sys.argv[4]), sys.argv[5:]))

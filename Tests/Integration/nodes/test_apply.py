@@ -345,6 +345,60 @@ def test_certificates_that_are_about_to_end_restart_k3s(fleet):
     assert "nothing to change" in desk.apply()
 
 
+def test_a_new_token_for_the_agents(fleet):
+    desk, cp, edge = fleet.desk, fleet.servers["cp-1"], fleet.servers["edge-1"]
+    desk.apply()
+    old, own = edge.read("/etc/rancher/k3s/token"), cp.read("/etc/rancher/k3s/token")
+    with ProcessWatch() as watch:
+        text = desk.deploy("rotate", "--yes")
+    new = cp.read("/var/lib/rancher/k3s/server/agent-token")
+    assert "every node has the new token" in text and new != old
+    assert all(fleet.servers[name].read("/etc/rancher/k3s/token") == new for name in ("edge-1", "edge-2"))
+    assert cp.read("/etc/rancher/k3s/token") == own and edge.calls().count("restart k3s-agent.service") == 2
+    for value in (old.strip(), new.strip(), cp.read("/etc/rancher/k3s/agent-token").strip()):
+        assert value not in desk.output and not [line for line in watch.seen if value in line]
+    assert "nothing to change" in desk.apply()
+
+
+def test_a_changed_public_address_is_told_to_k3s_once(fleet):
+    """The order: where k3s reads it, the restart, and only then it is known; a failed restart is tried again."""
+    desk, edge = fleet.desk, fleet.servers["edge-1"]
+    fleet.write(features={"dynamicAddress": {"enabled": True}})
+    desk.apply()
+    watch = "/usr/local/lib/bashupload/address"
+
+    def world_sees(text):
+        edge("sh", "-c", f"printf '#!/bin/sh\\n{text}\\n' >/usr/local/sbin/curl; chmod 755 /usr/local/sbin/curl")
+
+    try:
+        world_sees(f"echo ip={edge.address}")
+        edge(watch)
+        assert edge.read("/etc/rancher/k3s/config.yaml.d/60-address.yaml") is None
+        world_sees("echo ip=198.18.0.9")
+        edge("mv", "/usr/local/bin/k3s", "/usr/local/bin/k3s.away")
+        assert edge(watch, check=False).returncode != 0
+        edge("mv", "/usr/local/bin/k3s.away", "/usr/local/bin/k3s")
+        calls = edge.calls()
+        assert edge(watch).stdout == "the public address is 198.18.0.9 now; k3s has been restarted with it\n"
+        assert edge.read("/etc/rancher/k3s/config.yaml.d/60-address.yaml") == "node-external-ip: 198.18.0.9\n"
+        assert edge.calls()[len(calls):] == ["restart k3s-agent.service"]
+        assert edge(watch).stdout == "" and edge.calls()[len(calls):] == ["restart k3s-agent.service"]
+        # Nonsense and silence change nothing.
+        for answer in ("echo ip=1.2.3", "echo ip=1.2.3.4.5", "exit 7"):
+            world_sees(answer)
+            done = edge(watch, check=False)
+            assert done.returncode == 1 and "k3s keeps the one that it has" in done.stderr
+        assert edge.read("/etc/rancher/k3s/config.yaml.d/60-address.yaml") == "node-external-ip: 198.18.0.9\n"
+    finally:
+        edge("rm", "-f", "/usr/local/sbin/curl")
+    # Without the feature nothing of it stays.
+    fleet.write()
+    desk.apply()
+    assert edge.read("/etc/rancher/k3s/config.yaml.d/60-address.yaml") is None
+    assert "disable --quiet --now bashupload-address.timer" in edge.calls()
+    assert "nothing to change" in desk.apply()
+
+
 def test_commands_are_shown_without_secrets(fleet):
     text = fleet.desk.deploy("plan", "--only", "nodes", "--print-commands", status=2)
     lines = [line for line in text.splitlines() if "$ ssh " in line]

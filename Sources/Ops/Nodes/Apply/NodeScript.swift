@@ -79,13 +79,32 @@ struct NodeScript {
     if let binary = plan.binary { lines += install(binary) }
     for write in plan.writes where !Self.isArmed(write.file.path) { lines += put(write.file) }
     for path in plan.removals where !Self.isArmed(path) {
-      lines += ["step \(ShellText.quoted("remove \(path)"))", "rm -f \(ShellText.quoted(path))"]
+      lines += ["step \(ShellText.quoted("remove \(path)"))"] + ending(path) + ["rm -f \(ShellText.quoted(path))"]
     }
     lines += ["step 'read the units'", "systemctl daemon-reload"]
     for restart in plan.restarts where !restart.service.comesAfterProof && !restart.service.isArmed {
       lines += start(restart)
     }
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// What has to end before a file goes: a unit that runs, and what a script of ours has written itself.
+  private func ending(_ path: String) -> [String] {
+    func disable(_ unit: String) -> String {
+      "systemctl disable --quiet --now \(ShellText.quoted(unit)) 2>/dev/null || true"
+    }
+    switch path {
+    case WireGuardMesh.path: return [disable("wg-quick@\(NodeNetwork.wireguardInterface).service")]
+    case VirtualAddress.path: return [disable("keepalived.service")]
+    case AddressWatch.path:
+      return [
+        disable("bashupload-address.timer"), "rm -f \(AddressWatch.written) \(AddressWatch.known)",
+        "rm -f \"$state/stamps/address\"", "systemctl restart \(NodeService.kubernetes.unit(of: node) ?? "") 9>&-",
+      ]
+    case _ where path.hasPrefix("/etc/systemd/system/") && !path.contains("bashupload-address"):
+      return [disable(String(path.dropFirst("/etc/systemd/system/".count)))]
+    default: return []
+    }
   }
 
   private func put(_ file: NodeFile) -> [String] {

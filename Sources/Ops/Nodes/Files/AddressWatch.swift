@@ -4,6 +4,10 @@
 struct AddressWatch {
   static let path = "/usr/local/lib/bashupload/address"
 
+  /// Where k3s reads the address, and where it is remembered.
+  static let written = "/etc/rancher/k3s/config.yaml.d/60-address.yaml"
+  static let known = "/var/lib/bashupload/address"
+
   let node: NodeSpec
   let network: NodeNetwork
 
@@ -19,7 +23,7 @@ struct AddressWatch {
       \(NodeFile.header("Tells k3s the public address of this node when it has changed"))
       set -eu
       PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-      known=/var/lib/bashupload/address
+      known=\(Self.known)
       is_address() { printf '%s\\n' "$1" | grep -Eqx '([0-9]{1,3}\\.){3}[0-9]{1,3}'; }
       # What the world sees, translated addresses included; two places, because either may be away.
       address=
@@ -36,8 +40,8 @@ struct AddressWatch {
       fi
       if [ "$address" = "$(cat "$known" 2>/dev/null || echo \(node.address))" ]; then exit 0; fi
       mkdir -p /etc/rancher/k3s/config.yaml.d /var/lib/bashupload
-      printf 'node-external-ip: %s\\n' "$address" >/etc/rancher/k3s/config.yaml.d/60-address.yaml.new
-      mv /etc/rancher/k3s/config.yaml.d/60-address.yaml.new /etc/rancher/k3s/config.yaml.d/60-address.yaml
+      printf 'node-external-ip: %s\\n' "$address" >\(Self.written).new
+      mv \(Self.written).new \(Self.written)
       systemctl restart \(unit)
       printf '%s\\n' "$address" >"$known.new"
       mv "$known.new" "$known"
