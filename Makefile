@@ -6,7 +6,7 @@ SHELL := /bin/bash
 # testability on; so the tests are built by `swift build`, and the index store is on because tests are found through it.)
 BUILD := swift build --configuration release --enable-index-store
 BINARY := .build/release/bashupload
-TEST := swift test --configuration release --enable-index-store --skip-build
+TEST := scripts/swift-test
 # Two runs that together are all tests: what the first takes is what the second leaves out.
 # Searches of state spaces take all the processor; beside tests that wait for a network they would look like a dead one.
 PURE_TESTS := ^(UploadCore|Ops|Drift|Architecture)Tests\.

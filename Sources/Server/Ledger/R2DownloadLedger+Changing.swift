@@ -68,6 +68,8 @@ extension R2DownloadLedger {
     while true {
       var failure = Self.busy
       var isThrottled = false
+      // Asked before the write: its refusal may take longer than the interval to come back.
+      let isSoon = untilNextWrite(id, number) != nil
       switch try await claims.write(claim, of: id, over: base) {
       case .written(let eTag):
         memory.remember(StoredClaim(claim: claim, eTag: eTag), of: id, isWritten: true)
@@ -76,7 +78,7 @@ extension R2DownloadLedger {
       case .throttled:
         isThrottled = true
         isAmbiguous = true
-        if untilNextWrite(id, number) != nil { pace.noteLimit() }
+        if isSoon { pace.noteLimit() }
       case .unknown(let error):
         failure = error
         isAmbiguous = true

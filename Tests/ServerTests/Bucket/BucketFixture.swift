@@ -151,8 +151,10 @@ struct BucketFixture {
 
   /// Uploads the way the service does: whatever fails, the writer is discarded.
   @discardableResult
-  func upload(_ draft: UploadRecord, _ content: [UInt8], declared: Bool, chunk: Int = 5000) async throws -> BlobDigest {
-    let writer = try await store.create(draft, declaredSize: declared ? Int64(content.count) : nil)
+  func upload(
+    _ draft: UploadRecord, _ content: [UInt8], declared: Bool, chunk: Int = 5000, to store: R2BlobStore? = nil
+  ) async throws -> BlobDigest {
+    let writer = try await (store ?? self.store).create(draft, declaredSize: declared ? Int64(content.count) : nil)
     do {
       var rest = content[...]
       let digest = try await writer.receive {
