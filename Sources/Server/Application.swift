@@ -149,7 +149,7 @@ package struct Application {
       legacy: storage.legacy, status: StatusRoutes(configuration: configuration, storage: storage, now: clock),
       clients: ClientLimits(
         requests: configuration.maximumRequestsPerClient, uploadsPerMinute: configuration.uploadsPerMinute),
-      metrics: RequestMetrics(factory: metrics), logger: logger, now: clock)
+      metrics: RequestMetrics(factory: metrics), log: configuration.log.requests, logger: logger, now: clock)
   }
 
   private func metricsServer(_ group: MultiThreadedEventLoopGroup) -> HTTPServer {

@@ -140,7 +140,7 @@ struct DownloadService: Sendable {
         try await ledger.release(holder, bytesSent: 0, now: now())
         throw error
       }
-      start(wanted, range, record, headers, writer)
+      try start(wanted, range, record, headers, writer)
       let delivery = CountedDelivery(
         holder: holder, ledger: ledger, leaseSeconds: leaseSeconds, now: now, logger: logger)
       if try await delivery.send(wanted, of: reader, to: writer) == .cutOff { throw ConnectionClosed() }
@@ -158,7 +158,7 @@ struct DownloadService: Sendable {
     let outcome: Result<Void, any Error>
     do {
       guard try await reader.prepare(wanted) else { throw Failure.vanished }
-      start(wanted, range, record, headers, writer)
+      try start(wanted, range, record, headers, writer)
       try await BlobSender.send(wanted, of: reader, to: writer) { sent += $0 }
       try await writer.finish()
       outcome = .success(())
@@ -214,10 +214,10 @@ struct DownloadService: Sendable {
   private func start(
     _ wanted: Range<Int64>, _ range: ClosedRange<Int64>?, _ record: UploadRecord, _ headers: HTTPHeaders,
     _ writer: ResponseWriter
-  ) {
+  ) throws {
     var headers = headers
     if let range { headers.add(name: "content-range", value: ByteRange(range, size: record.size).contentRange) }
-    writer.start(range == nil ? .ok : .partialContent, headers, length: Int64(wanted.count))
+    try writer.start(range == nil ? .ok : .partialContent, headers, length: Int64(wanted.count))
   }
 
   /// A small range, in memory.
@@ -247,7 +247,7 @@ struct DownloadService: Sendable {
       return try await writer.send(status, headers, body: try await read(wanted, of: reader, writer))
     }
     if request.method != .HEAD, !(try await reader.prepare(wanted)) { throw Failure.vanished }
-    writer.start(status, headers, length: Int64(wanted.count))
+    try writer.start(status, headers, length: Int64(wanted.count))
     if request.method != .HEAD { try await BlobSender.send(wanted, of: reader, to: writer) }
     try await writer.finish()
   }

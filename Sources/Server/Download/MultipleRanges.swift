@@ -19,7 +19,7 @@ struct MultipleRanges {
     let length = zip(heads, ranges).reduce(Int64(end.utf8.count)) { $0 + Int64($1.0.utf8.count) + Int64($1.1.count) }
     var headers = headers
     headers.replaceOrAdd(name: "content-type", value: "multipart/byteranges; boundary=\(boundary)")
-    writer.start(.partialContent, headers, length: length)
+    try writer.start(.partialContent, headers, length: length)
     for (head, range) in zip(heads, ranges) {
       try await writer.write(writer.allocator.buffer(string: head))
       try await BlobSender.send(range.lowerBound..<(range.upperBound + 1), of: reader, to: writer)

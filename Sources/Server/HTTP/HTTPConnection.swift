@@ -9,7 +9,7 @@ import NIOHTTP1
 struct HTTPConnection: Sendable {
   typealias Handler = @Sendable (HTTPRequest, RequestBody, ResponseWriter) async -> Void
 
-  let asyncChannel: NIOAsyncChannel<[HTTPServerRequestPart], HTTPServerResponsePart>
+  let asyncChannel: NIOAsyncChannel<[HTTPServerRequestPart], ByteBuffer>
   let watch: NIOLoopBound<ConnectionWatch>
   /// The address of the other end, without port.
   let peer: String

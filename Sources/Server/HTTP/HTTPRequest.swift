@@ -17,13 +17,10 @@ package struct HTTPRequest: Sendable {
   /// The connection itself is TLS.
   package let isSecure: Bool
 
-  /// Content-Length, when the request has one. (SwiftNIO's parser has already refused what is no number.)
-  package var contentLength: Int64? {
-    headers.first(name: "content-length").flatMap { Int64($0) }
-  }
-
+  /// Content-Length in bytes, when the request has one.
+  package let contentLength: Int64?
   /// A body of unknown length follows.
-  package var isChunked: Bool { headers.contains(name: "transfer-encoding") }
+  package let isChunked: Bool
 
   /// A body follows, be it of a declared or an unknown length.
   package var hasBody: Bool { isChunked || (contentLength ?? 0) > 0 }
@@ -35,8 +32,8 @@ package struct HTTPRequest: Sendable {
         "the request target has \(head.uri.utf8.count) bytes; the limit is \(limits.maximumTargetLength): shorten the file name"
       )
     }
-    let size = head.headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count }
-    guard size <= limits.maximumHeaderSize, head.headers.count <= limits.maximumHeaderCount else {
+    let fields = FramingFields(head.headers)
+    guard fields.size <= limits.maximumHeaderSize, head.headers.count <= limits.maximumHeaderCount else {
       throw Failure.headerTooLarge(limits)
     }
     guard head.version.major == 1, head.version.minor <= 1 else {
@@ -47,26 +44,27 @@ package struct HTTPRequest: Sendable {
     method = head.method
     version = head.version
     headers = head.headers
+    contentLength = fields.contentLength
+    isChunked = fields.isChunked
     self.peer = peer
     self.isSecure = isSecure
     let target = try Self.split(head.uri, method: head.method)
     path = target.path
     query = target.query
-    let hosts = head.headers[canonicalForm: "host"]
-    guard hosts.count <= 1 else {
-      throw Failure.badRequest("bad-host", "the request has \(hosts.count) Host fields: send one")
+    guard fields.hosts <= 1 else {
+      throw Failure.badRequest("bad-host", "the request has \(fields.hosts) Host fields: send one")
     }
-    guard hosts.count == 1 || head.version.minor == 0 else {
+    guard fields.hosts == 1 || head.version.minor == 0 else {
       throw Failure.badRequest("bad-host", "the request has no Host field: HTTP/1.1 needs one")
     }
-    let authority = target.authority ?? hosts.first.map { String($0) }
+    let authority = target.authority ?? fields.host
     if let authority, !Authority.isValid(authority) {
       throw Failure.badRequest("bad-host", "the Host field is not a host name with an optional port")
     }
     self.authority = authority
     // RFC 9112, 6.1: a message with both is a smuggling attempt or a broken client.
     if isChunked {
-      guard !headers.contains(name: "content-length") else {
+      guard fields.lengths == 0 else {
         throw Failure.badRequest(
           "two-lengths", "the request has both Content-Length and Transfer-Encoding: send one of them")
       }
@@ -80,9 +78,44 @@ package struct HTTPRequest: Sendable {
           "the only Transfer-Encoding here is chunked: send that, or Content-Length")
       }
     }
-    let lengths = headers["content-length"]
-    guard lengths.count <= 1, lengths.allSatisfy({ $0.utf8.allSatisfy { 48...57 ~= $0 } && Int64($0) != nil }) else {
+    guard fields.lengths <= 1, (fields.contentLength != nil) == (fields.lengths == 1) else {
       throw Failure.badRequest("bad-length", "Content-Length must be one whole number of bytes")
+    }
+  }
+
+  /// What every head is asked for, found in one pass.
+  private struct FramingFields {
+    /// Bytes of all names and values.
+    var size = 0
+    var hosts = 0
+    var host: String?
+    var lengths = 0
+    /// nil also when it is no whole number.
+    var contentLength: Int64?
+    var isChunked = false
+
+    init(_ headers: HTTPHeaders) {
+      for (name, value) in headers {
+        size += name.utf8.count + value.utf8.count
+        switch name.utf8.count {
+        case 4 where Self.isEqual(name, "host"):
+          hosts += 1
+          host = value
+        case 14 where Self.isEqual(name, "content-length"):
+          lengths += 1
+          contentLength = value.utf8.allSatisfy { 48...57 ~= $0 } ? Int64(value) : nil
+        case 17 where Self.isEqual(name, "transfer-encoding"):
+          isChunked = true
+        default: break
+        }
+      }
+    }
+
+    /// - Parameter lowerCase: what `name`, a token (RFC 9110, 5.6.2) of the same length, may be in any case.
+    private static func isEqual(_ name: String, _ lowerCase: StaticString) -> Bool {
+      lowerCase.withUTF8Buffer { expected in
+        zip(name.utf8, expected).allSatisfy { $0 | 0x20 == $1 }
+      }
     }
   }
 

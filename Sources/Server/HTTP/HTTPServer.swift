@@ -99,7 +99,7 @@ struct HTTPServer: Service {
     let asyncChannel = try await channel.eventLoop.submit {
       // One that has closed meanwhile would never tell.
       guard channel.isActive else { throw ChannelError.ioOnClosedChannel }
-      return try NIOAsyncChannel<[HTTPServerRequestPart], HTTPServerResponsePart>(
+      return try NIOAsyncChannel<[HTTPServerRequestPart], ByteBuffer>(
         wrappingChannelSynchronously: channel,
         configuration: .init(backPressureStrategy: .init(lowWatermark: 1, highWatermark: 2)))
     }.get()
@@ -115,14 +115,13 @@ struct HTTPServer: Service {
     let watch = ConnectionWatch(limits: limits)
     try pipeline.addHandler(watch)
     if let certificate { try pipeline.addHandler(NIOSSLServerHandler(context: certificate.context)) }
-    var decoder = NIOHTTPDecoderLimitConfiguration()
-    decoder.maxHeaderFieldSize = limits.maximumHeaderSize
-    decoder.maxHeaderListSize = limits.maximumHeaderSize
-    decoder.maxHeaderFieldCount = limits.maximumHeaderCount
-    try pipeline.configureHTTPServerPipeline(
-      withPipeliningAssistance: false, withServerUpgrade: nil, withErrorHandling: false,
-      withOutboundHeaderValidation: true, withEncoderConfiguration: .init(), withDecoderLimitConfiguration: decoder)
-    try pipeline.addHandler(RequestPartBatcher())
+    var limitConfiguration = NIOHTTPDecoderLimitConfiguration()
+    limitConfiguration.maxHeaderFieldSize = limits.maximumHeaderSize
+    limitConfiguration.maxHeaderListSize = limits.maximumHeaderSize
+    limitConfiguration.maxHeaderFieldCount = limits.maximumHeaderCount
+    // No encoder: `ResponseWriter` writes bytes.
+    let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: limitConfiguration)
+    try pipeline.addHandlers([ByteToMessageHandler(decoder), RequestPartBatcher()])
     return AcceptedConnection(channel: channel, watch: NIOLoopBound(watch, eventLoop: channel.eventLoop))
   }
 }

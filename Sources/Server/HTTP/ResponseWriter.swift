@@ -14,6 +14,10 @@ package final class ResponseWriter {
   package private(set) var isFinished = false
   /// The connection can serve another request after this one.
   package var keepsAlive: Bool
+  /// The head, until the first bytes of the body go with it.
+  private var head: ByteBuffer?
+  /// A body up to this size is copied behind its head, so that both are one write.
+  private static let smallBody = 16 * 1024
 
   init(channel: any Channel, watch: NIOLoopBound<ConnectionWatch>, request: HTTPRequest?, keepsAlive: Bool) {
     self.channel = channel
@@ -41,7 +45,7 @@ package final class ResponseWriter {
   }
 
   func sendContinue() async throws {
-    try await channel.writeAndFlush(HTTPServerResponsePart.head(.init(version: .http1_1, status: .continue))).get()
+    try await channel.writeAndFlush(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")).get()
   }
 
   /// A whole response. The body is left out (its length is not) when the request was a HEAD.
@@ -50,11 +54,9 @@ package final class ResponseWriter {
     if status != .noContent, status != .notModified {
       headers.add(name: "content-length", value: String(body?.readableBytes ?? 0))
     }
-    writeHead(status, headers)
-    if let body, body.readableBytes > 0, request?.method != .HEAD {
-      bytesSent += Int64(body.readableBytes)
-      channel.write(HTTPServerResponsePart.body(.byteBuffer(body)), promise: nil)
-    }
+    let count = request?.method == .HEAD ? 0 : body?.readableBytes ?? 0
+    try begin(status, headers, room: min(count, Self.smallBody))
+    if let body, count > 0 { try await write(body) }
     try await finish()
   }
 
@@ -85,37 +87,33 @@ package final class ResponseWriter {
   }
 
   /// Begins a response with a body of `length` bytes that `write` and `sendFile` will deliver.
-  package func start(_ status: HTTPResponseStatus, _ headers: HTTPHeaders, length: Int64) {
+  package func start(_ status: HTTPResponseStatus, _ headers: HTTPHeaders, length: Int64) throws {
     var headers = headers
     headers.add(name: "content-length", value: String(length))
-    writeHead(status, headers)
+    try begin(status, headers, room: 0)
   }
 
-  /// Sends the head alone, ahead of the body.
-  package func flush() { channel.flush() }
-
-  package func write(_ buffer: ByteBuffer) async throws {
-    let count = Int64(buffer.readableBytes)
-    watch.value.enter(.response)
-    try await flush(.body(.byteBuffer(buffer)))
-    watch.value.enter(.working)
-    bytesSent += count
+  package func write(_ body: ByteBuffer) async throws {
+    guard var bytes = takeHead() else { return try await flush(body, count: body.readableBytes) }
+    if body.readableBytes <= Self.smallBody {
+      bytes.writeImmutableBuffer(body)
+    } else {
+      channel.write(bytes, promise: nil)
+      bytes = body
+    }
+    try await flush(bytes, count: body.readableBytes)
   }
 
   /// sendfile(2): the bytes never enter this process.
   package func sendFile(_ file: OpenFile, range: Range<Int64>) async throws {
     let region = FileRegion(
       fileHandle: file.handle, readerIndex: Int(range.lowerBound), endIndex: Int(range.upperBound))
-    watch.value.enter(.response)
-    try await flush(.body(.fileRegion(region)))
-    watch.value.enter(.working)
-    bytesSent += Int64(range.count)
+    if let head = takeHead() { channel.write(head, promise: nil) }
+    try await flush(region, count: range.count)
   }
 
   package func finish() async throws {
-    watch.value.enter(.response)
-    try await flush(.end(nil))
-    watch.value.enter(.working)
+    if let head = takeHead() { try await flush(head, count: 0) }
     isFinished = true
   }
 
@@ -135,12 +133,18 @@ package final class ResponseWriter {
     return false
   }
 
-  /// Writes a part and waits until the socket has taken it, if it has not at once.
-  private func flush(_ part: HTTPServerResponsePart) async throws {
+  /// Writes bytes of which `count` are of the body, and waits until the socket has taken them, if it has not at once.
+  private func flush(_ bytes: some Sendable, count: Int) async throws {
+    watch.value.enter(.response)
     let written = channel.eventLoop.makePromise(of: Void.self)
-    channel.writeAndFlush(part, promise: written)
-    guard let outcome = Self.outcome(written.futureResult) else { return try await written.futureResult.get() }
-    try outcome.get()
+    channel.writeAndFlush(bytes, promise: written)
+    if let outcome = Self.outcome(written.futureResult) {
+      try outcome.get()
+    } else {
+      try await written.futureResult.get()
+    }
+    watch.value.enter(.working)
+    bytesSent += Int64(count)
   }
 
   /// nil when it is not known yet. (Asking a future that is fulfilled through `get` would cost a turn of the loop.)
@@ -151,12 +155,17 @@ package final class ResponseWriter {
     return outcome
   }
 
-  private func writeHead(_ status: HTTPResponseStatus, _ headers: HTTPHeaders) {
+  private func begin(_ status: HTTPResponseStatus, _ headers: HTTPHeaders, room: Int) throws {
+    var headers = headers
+    headers.add(name: "date", value: HTTPDateCache.now())
+    if !keepsAlive { headers.replaceOrAdd(name: "connection", value: "close") }
+    if keepsAlive, request?.version.minor == 0 { headers.replaceOrAdd(name: "connection", value: "keep-alive") }
+    head = try ResponseHead.bytes(status, headers, room: room, channel.allocator)
     self.status = status
-    var head = HTTPResponseHead(version: .http1_1, status: status, headers: headers)
-    head.headers.add(name: "date", value: HTTPDateCache.now())
-    if !keepsAlive { head.headers.replaceOrAdd(name: "connection", value: "close") }
-    if keepsAlive, request?.version.minor == 0 { head.headers.replaceOrAdd(name: "connection", value: "keep-alive") }
-    channel.write(HTTPServerResponsePart.head(head), promise: nil)
+  }
+
+  private func takeHead() -> ByteBuffer? {
+    defer { head = nil }
+    return head
   }
 }

@@ -12,6 +12,7 @@ struct RequestHandler: Sendable {
   let status: StatusRoutes
   let clients: ClientLimits
   let metrics: RequestMetrics
+  let log: RequestLog
   let logger: Logger
   let now: @Sendable () -> Timestamp
 
@@ -35,7 +36,7 @@ struct RequestHandler: Sendable {
     }
     let duration = NIODeadline.now() - start
     metrics.record(route, request, body, writer, duration)
-    log(route, request, origin, body, writer, failure, duration)
+    log.write(route, request, origin, body, writer, failure, duration)
   }
 
   private func respond(
@@ -81,21 +82,5 @@ struct RequestHandler: Sendable {
     // Without the body the connection cannot carry another request: what follows would be taken for one.
     if !body.isFinished, request.hasBody { writer.keepsAlive = false }
     try? await writer.send(failure, as: AnswerFormat(request.headers))
-  }
-
-  private func log(
-    _ route: Route, _ request: HTTPRequest, _ origin: ClientOrigin, _ body: RequestBody, _ writer: ResponseWriter,
-    _ failure: Failure?, _ duration: TimeAmount
-  ) {
-    guard logger.logLevel <= .info else { return }
-    var metadata: Logger.Metadata = [
-      "method": .string(request.method.rawValue), "route": .string(route.name), "client": .string(origin.address),
-      "status": .string(String(writer.status?.code ?? 499)), "received": .string(String(body.received)),
-      "sent": .string(String(writer.bytesSent)), "milliseconds": .string(String(duration.nanoseconds / 1_000_000)),
-    ]
-    if let id = route.id { metadata["id"] = "\(id.shortened)" }
-    if let failure { metadata["problem"] = "\(failure.code)" }
-    if !writer.isFinished { metadata["aborted"] = "true" }
-    logger.info("request", metadata: metadata)
   }
 }

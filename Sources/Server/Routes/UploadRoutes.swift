@@ -121,6 +121,7 @@ struct UploadRoutes: Sendable {
 
   /// The value of a field that may come once, under one of its names.
   private func single(_ request: HTTPRequest, _ names: [String]) throws -> String? {
+    guard names.contains(where: { request.headers.contains(name: $0) }) else { return nil }
     let values = names.flatMap { request.headers[$0] }
     guard values.count <= 1 else {
       throw Failure(.badRequest, code: "bad-header", "the request has \(values.count) \(names[0]) fields: send one")
@@ -157,6 +158,8 @@ struct UploadRoutes: Sendable {
       throw ConnectionClosed()
     }
     var headers = HTTPHeaders()
+    // As many as there are, and those that are added to every answer.
+    headers.reserveCapacity(12 + answers.count)
     headers.add(name: "location", value: first.url)
     headers.add(name: "x-one-time-upload", value: first.record.isOneTime ? "true" : "false")
     if !first.record.isOneTime { headers.add(name: "x-expiration-download", value: "true") }

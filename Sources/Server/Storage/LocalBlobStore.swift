@@ -16,6 +16,8 @@ import UploadCore
 /// while its writer lives.
 package final class LocalBlobStore: BlobStore {
   let root: String
+  /// `u`, open: paths from here are short, and looked up faster.
+  let uploads: CInt
   let pool: NIOThreadPool
   let eventLoopGroup: any EventLoopGroup
   private let publications = BatchQueue<PendingPublication>()
@@ -57,7 +59,12 @@ package final class LocalBlobStore: BlobStore {
     for directory in [root, root + "/u", root + "/tmp"] { try Posix.makeDirectory(directory) }
     try Posix.syncDirectory(root)
     isInMemory = Posix.isInMemory(root)
-    supportsNameless = try !forcesNamedFiles && Self.probeNameless(in: root + "/u")
+    uploads = try Posix.open(root + "/u", O_RDONLY | O_DIRECTORY)
+    supportsNameless = try !forcesNamedFiles && Self.probeNameless(in: uploads)
+  }
+
+  deinit {
+    close(uploads)
   }
 
   package func create(_ draft: UploadRecord, declaredSize: Int64?) async throws -> any BlobWriter {
@@ -65,7 +72,7 @@ package final class LocalBlobStore: BlobStore {
   }
 
   package func open(_ id: UploadID) async throws -> (any BlobReader)? {
-    try Posix.openForReading(path(id)).map { LocalBlobReader(file: $0, pool: pool) }
+    try Posix.openForReading(relativePath(id), in: uploads).map { LocalBlobReader(file: $0, pool: pool) }
   }
 
   package func delete(_ id: UploadID) async throws {
@@ -106,7 +113,8 @@ package final class LocalBlobStore: BlobStore {
     isInMemory ? try body() : try await pool.runIfActive(body)
   }
 
-  func path(_ id: UploadID) -> String { folder(id) + "/" + id.description }
+  func path(_ id: UploadID) -> String { root + "/u/" + relativePath(id) }
+  private func relativePath(_ id: UploadID) -> String { id.bucket + "/" + id.description }
   private func folder(_ id: UploadID) -> String { root + "/u/" + id.bucket }
 
   // MARK: Publishing
@@ -158,27 +166,26 @@ package final class LocalBlobStore: BlobStore {
 
   private func name(_ publication: Publication) throws(StoreError) {
     guard publication.id.expiresAt > now() else { throw .expired(publication.id) }
-    let target = path(publication.id)
     try prepareFolder(publication.id)
     do {
-      try name(publication, target)
+      try link(publication)
     } catch .system(_, ENOENT) {
       // Cleanup has removed the folder: make it again.
       syncedFolders.withLock { _ = $0.remove(publication.id.bucket) }
       try prepareFolder(publication.id)
-      try name(publication, target)
+      try link(publication)
     } catch .system(_, EEXIST) {
       throw .exists(publication.id)
     }
   }
 
-  private func name(_ publication: Publication, _ target: String) throws(StoreError) {
+  private func link(_ publication: Publication) throws(StoreError) {
     if let temporary = publication.temporaryPath {
       // link, not rename: rename would replace a blob of the same id.
-      try Posix.check("link") { Glibc.link(temporary, target) }
+      try Posix.check("link") { Glibc.link(temporary, path(publication.id)) }
       try Posix.unlink(temporary)
     } else {
-      try Posix.link(publication.descriptor, to: target)
+      try Posix.link(publication.descriptor, to: relativePath(publication.id), in: uploads)
     }
   }
 
@@ -228,7 +235,7 @@ package final class LocalBlobStore: BlobStore {
     report.files += 1
   }
 
-  private static func probeNameless(in directory: String) throws(StoreError) -> Bool {
+  private static func probeNameless(in directory: CInt) throws(StoreError) -> Bool {
     do {
       close(try Posix.openNameless(in: directory))
       return true

@@ -27,11 +27,12 @@ enum Posix {
     try check("open") { Glibc.open(path, flags | O_CLOEXEC, mode) }
   }
 
+  /// - Parameter path: from `directory`.
   /// - Returns: nil when there is no such file.
-  static func openForReading(_ path: String) throws(StoreError) -> OpenFile? {
+  static func openForReading(_ path: String, in directory: CInt) throws(StoreError) -> OpenFile? {
     let descriptor: CInt
     do {
-      descriptor = try open(path, O_RDONLY)
+      descriptor = try check("open") { openat(directory, path, O_RDONLY | O_CLOEXEC) }
     } catch .system(_, ENOENT) {
       return nil
     }
@@ -49,18 +50,27 @@ enum Posix {
     try open(directory, openTemporary | O_RDWR, mode: 0o600)
   }
 
+  /// The same in a directory that is open.
+  static func openNameless(in directory: CInt) throws(StoreError) -> CInt {
+    try check("open") { openat(directory, ".", openTemporary | O_RDWR | O_CLOEXEC, 0o600) }
+  }
+
   /// Gives a nameless file its name (open(2), O_TMPFILE).
-  static func link(_ descriptor: CInt, to path: String) throws(StoreError) {
-    if linksDescriptors.load(ordering: .relaxed), try linkDescriptor(descriptor, to: path) { return }
-    try check("linkat") { linkat(AT_FDCWD, "/proc/self/fd/\(descriptor)", AT_FDCWD, path, followSymlink) }
+  ///
+  /// - Parameter path: from `directory`.
+  static func link(_ descriptor: CInt, to path: String, in directory: CInt) throws(StoreError) {
+    if linksDescriptors.load(ordering: .relaxed), try linkDescriptor(descriptor, to: path, in: directory) { return }
+    try check("linkat") { linkat(AT_FDCWD, "/proc/self/fd/\(descriptor)", directory, path, followSymlink) }
     linksDescriptors.store(false, ordering: .relaxed)
   }
 
   /// The short way, which does not look up a path in /proc: for everybody since Linux 6.10, before that for a process
   /// with CAP_DAC_READ_SEARCH; for others it finds nothing (ENOENT).
-  private static func linkDescriptor(_ descriptor: CInt, to path: String) throws(StoreError) -> Bool {
+  private static func linkDescriptor(
+    _ descriptor: CInt, to path: String, in directory: CInt
+  ) throws(StoreError) -> Bool {
     do {
-      try check("linkat") { linkat(descriptor, "", AT_FDCWD, path, emptyPath) }
+      try check("linkat") { linkat(descriptor, "", directory, path, emptyPath) }
       return true
     } catch .system(_, ENOENT) {
       return false

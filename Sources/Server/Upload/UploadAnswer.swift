@@ -65,9 +65,8 @@ extension UploadAnswer: Encodable {
 enum Hex {
   /// 32 digits. Two calls of the generator: with the system's, each is a system call.
   static func random128(using generator: inout some RandomNumberGenerator) -> String {
-    [generator.next(), generator.next()].map { (word: UInt64) in
-      encode((0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) })
-    }.joined()
+    let words: (UInt64, UInt64) = (generator.next(), generator.next())
+    return withUnsafeBytes(of: words) { encode($0) }
   }
 
   private static let digits = Array("0123456789abcdef".utf8)
