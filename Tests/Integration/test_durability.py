@@ -57,7 +57,7 @@ def test_upload_is_synced_before_its_answer(traced, size):
     calls = trace.end()
     file = position(calls, r"fsync\(\d+<[^>]*/u/#\d+")
     row = position(calls, r"(fdatasync|fsync)\(\d+<[^>]*index\.sqlite-wal>", file)
-    name = position(calls, r"linkat\(.*/u/\w{4}/\w{16}", row)
+    name = position(calls, r'linkat\(.*/u>, "\w{4}/\w{16}"', row)
     folder = position(calls, r"fsync\(\d+<[^>]*/u/\w{4}>", name)
     position(calls, r"HTTP/1\.1 200 OK", folder)
     assert not any("HTTP/1.1 200 OK" in call for call in calls[:folder]), "answered before it was durable"

@@ -2,17 +2,17 @@ import NIOCore
 import NIOHTTP1
 
 /// The head of a response as bytes (RFC 9112, 4 and 5).
-enum ResponseHead {
+package enum ResponseHead {
   /// A field that would break out of its line. No name or value that a client chose gets here unescaped; this is the net
   /// below.
-  struct InvalidField: Error {
-    let name: String
+  package struct InvalidField: Error {
+    package let name: String
   }
 
   /// - Parameters:
   ///   - room: more bytes that the buffer is to hold: of a body that goes with it.
   /// - Throws: `InvalidField` (RFC 9110, 5.5 and 5.6.2).
-  static func bytes(
+  package static func bytes(
     _ status: HTTPResponseStatus, _ headers: HTTPHeaders, room: Int, _ allocator: ByteBufferAllocator
   ) throws -> ByteBuffer {
     let phrase = status.reasonPhrase
