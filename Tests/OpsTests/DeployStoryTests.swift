@@ -281,6 +281,24 @@ struct DeployStoryTests {
     #expect(Self.changes(story) == changes)
   }
 
+  @Test func aServerThatIsTooOldIsToldInOneLine() async throws {
+    let story = try Story()
+    defer { story.scratch.remove() }
+    story.cluster.state.withLock { $0.server = ("29+", "v1.29.15-gke.1") }
+    for words in [["plan"], ["apply", "--yes"]] {
+      let refused = await story.run(words)
+      #expect(refused.status == 1)
+      #expect(
+        refused.text
+          == "this Kubernetes is v1.29.15-gke.1, and deploy needs 1.30 or newer (preStop.sleep, ValidatingAdmissionPolicy): "
+          + "upgrade it first; nothing has been changed")
+    }
+    #expect(Self.changes(story).isEmpty)
+    #expect(await story.deploy("doctor").text.contains("version: this Kubernetes is v1.29.15-gke.1"))
+    story.cluster.state.withLock { $0.server = ("30+", "v1.30.0-eks") }
+    #expect(await story.deploy("plan").status == 2)
+  }
+
   @Test func verifyAsksBothAddresses() async throws {
     let story = try Story()
     defer { story.scratch.remove() }

@@ -16,6 +16,7 @@ final class FakeCluster: CommandRunner {
     /// What curl says of every IPv6 address.
     var complaintOfIPv6: String?
     var version = 100
+    var server = (minor: "33", name: "v1.33.5+k3s1")
     /// Addresses of the servers that ssh reaches, by name.
     var machines: [String: String] = [:]
     /// Versions of k3s by the digests of their binaries.
@@ -85,6 +86,12 @@ extension FakeCluster.State {
         if object.kind == "Namespace" { for id in objects.keys where id.namespace == object.name { objects[id] = nil } }
       }
       return CommandResult(status: 0, output: "")
+    case "version":
+      return CommandResult(
+        status: 0,
+        output: JSONValue.object([
+          "serverVersion": ["major": "1", "minor": .string(server.minor), "gitVersion": .string(server.name)]
+        ]).json)
     case "cordon", "uncordon", "drain", "label": return changeNode(words)
     case "logs": return CommandResult(status: 0, output: "line one\nfatal: cannot start\n")
     default: return CommandResult(status: 1, output: "", complaint: "unknown command \(words[0])")

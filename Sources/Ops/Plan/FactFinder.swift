@@ -47,6 +47,7 @@ struct FactFinder: Sendable {
   }
 
   func plan(_ file: ClusterFile) async throws -> (plan: ClusterPlan, desired: [KubernetesObject], secrets: SecretPlan) {
+    try await kubectl.requireVersion()
     try await kubectl.requireOwn(file)
     let secrets = try await SecretReader(kubectl: kubectl, variables: variables).plan(file)
     let desired = try await stamped(try await desired(file), secrets)
