@@ -17,6 +17,9 @@ EVERYTHING = (
     "validatingadmissionpolicybindings,helmcharts.helm.cattle.io"
 )
 
+# The label of nodes that are made here.
+OURS = "bashupload.app/stand-in"
+
 
 def definition(group, kind, plural, scope):
     """A CustomResourceDefinition that takes anything."""
@@ -37,7 +40,7 @@ class LiveCluster:
         assert "bashupload" not in namespaces, "KUBECONFIG_TEST names a cluster that runs bashupload: the stories would destroy it"
         self.ends = threading.Event()
         self.controllers = None
-        if not self.items("nodes"):
+        if not any(OURS not in node["metadata"]["labels"] for node in self.items("nodes")):
             # The first account of a namespace is made by the controller manager.
             self.has_controllers = self.has("serviceaccounts", "default")
             self.prepare()
@@ -45,9 +48,16 @@ class LiveCluster:
             self.controllers.start()
 
     def shutdown(self):
+        if self.controllers:
+            # The next story begins with nothing, too.
+            self.kubectl("delete", "helmcharts.helm.cattle.io", "--all", "--all-namespaces")
+            self.kubectl("delete", "namespace", "cert-manager", "--ignore-not-found")
+            kinds = [f"{plural}.cert-manager.io" for plural in ("certificates", "clusterissuers")]
+            self.kubectl("delete", "customresourcedefinitions", *kinds, "--ignore-not-found")
         self.ends.set()
         if self.controllers:
             self.controllers.join()
+            self.kubectl("delete", "nodes", f"--selector={OURS}")
 
     # What the stories ask
 
@@ -72,7 +82,7 @@ class LiveCluster:
 
     def kubectl(self, *words, stdin=None, check=True):
         done = subprocess.run(
-            ["kubectl", f"--kubeconfig={self.kubeconfig}", *words], capture_output=True, text=True, timeout=60,
+            ["kubectl", f"--kubeconfig={self.kubeconfig}", *words], capture_output=True, text=True, timeout=120,
             input=json.dumps(stdin) if stdin else None,
         )
         assert done.returncode == 0 or not check, done.stderr
@@ -98,7 +108,9 @@ class LiveCluster:
         if not self.has("customresourcedefinitions", "helmcharts.helm.cattle.io"):
             self.create(definition("helm.cattle.io", "HelmChart", "helmcharts", "Namespaced"))
         for name, role in (("cp-1", "control"), ("edge-1", "edge"), ("edge-2", "edge"), ("edge-3", "edge")):
-            self.create({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": {"bashupload.app/role": role}}})
+            if not self.has("nodes", name):
+                labels = {"bashupload.app/role": role, OURS: "yes"}
+                self.create({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels}})
         room = {"cpu": "2", "memory": "2Gi", "ephemeral-storage": "40Gi", "pods": "110"}
         for node in self.items("nodes"):
             self.set_status(node, {
