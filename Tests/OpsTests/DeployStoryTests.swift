@@ -76,7 +76,10 @@ struct DeployStoryTests {
     #expect(plan.text.contains("data.MAX_AGE: 3600 -> 7200"))
     #expect(plan.text.contains("~ DaemonSet bashupload/bashupload"))
     #expect(plan.text.contains("0 to create, 3 to change, 0 to delete"))
+    let image = try ClusterFile(parsing: Example.text, file: "f").image.description
+    story.cluster.state.withLock { $0.addCleanup("running", image: image) }
     #expect(await story.deploy("apply", "--yes").status == 0)
+    #expect(story.cluster.object("Job", "running") != nil, "the version is the same: it goes on")
     #expect(await story.deploy("plan").status == 0)
     // The old ConfigMap has been pruned.
     let maps = story.cluster.state.withLock { $0.objects.values.filter { $0.at("data", "MAX_AGE") != nil } }
@@ -126,11 +129,16 @@ struct DeployStoryTests {
     ).replacing("issuer: letsencrypt ", with: "issuer: { secret: own } ").replacing(
       "  dns01: { cloudflare: { apiToken: { fromEnv: CLOUDFLARE_CERT_TOKEN } } }\n", with: "")
     try story.write(small)
+    let without = await story.deploy("apply", "--yes")
+    #expect(without.status == 1)
+    #expect(without.text.contains("certificates.issuer.secret: Secret bashupload/own is not there: kubectl create"))
+    story.cluster.add(secret: "own")
     let less = await story.deploy("plan")
     #expect(less.text.contains("- Namespace bashupload-monitoring"), "\(less.text)")
     #expect(less.text.contains("- HelmChart kube-system/cert-manager"))
     let apply = await story.deploy("apply", "--yes")
     #expect(apply.status == 0, "\(apply.text)")
+    #expect(apply.text.contains("removal: bashupload-monitoring, cert-manager still ending"), "\(apply.text)")
     #expect(story.cluster.object("HelmChart", "cert-manager") == nil)
     #expect(story.cluster.object("Namespace", "bashupload-monitoring") == nil)
     let after = await story.deploy("plan")
@@ -144,7 +152,10 @@ struct DeployStoryTests {
     let good = story.cluster.object("DaemonSet", "bashupload")?.at("spec", "template")
     let broken = Example.with("6c3c624b58dbbcd3", "dead624b58dbbcd3")
     let image = try ClusterFile(parsing: broken, file: "f").image.description
-    story.cluster.state.withLock { _ = $0.brokenImages.insert(image) }
+    story.cluster.state.withLock { state in
+      state.brokenImages.insert(image)
+      state.addCleanup("stuck", image: image)
+    }
     try story.write(broken)
     let apply = await story.deploy("apply", "--yes")
     #expect(apply.status == 1)
@@ -153,6 +164,22 @@ struct DeployStoryTests {
     #expect(apply.text.contains("rolled back to generation 1, which runs"))
     #expect(story.cluster.object("DaemonSet", "bashupload")?.at("spec", "template") == good)
     #expect(story.cluster.object("Lease", "bashupload-deploy") == nil, "the lock is given back")
+    #expect(story.cluster.object("Job", "stuck") == nil, "it would keep all others from running")
+  }
+
+  @Test func aVersionThatIsReadyOnlyForAMomentIsTakenBack() async throws {
+    let story = try Story()
+    defer { story.scratch.remove() }
+    _ = await story.deploy("apply", "--yes")
+    let falling = Example.with("6c3c624b58dbbcd3", "dead624b58dbbcd3")
+    let image = try ClusterFile(parsing: falling, file: "f").image.description
+    story.cluster.state.withLock { _ = $0.fallingImages.insert(image) }
+    try story.write(falling)
+    let apply = await story.deploy("apply", "--yes")
+    #expect(apply.status == 1)
+    #expect(apply.text.contains("rollout: 3 of 3 pods are new, 3 ready, 0 for long enough"), "\(apply.text)")
+    #expect(apply.text.contains("rolled back to generation 1, which runs"))
+    #expect(story.cluster.object("ConfigMap", "bashupload-generation-2") == nil, "it has not proven itself")
   }
 
   @Test func twoOperatorsDoNotCollide() async throws {

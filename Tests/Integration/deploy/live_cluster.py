@@ -181,7 +181,7 @@ class LiveCluster:
 
     def control_DaemonSet(self, item):
         edges = [node for node in self.items("nodes") if node["metadata"]["labels"].get("bashupload.app/role") == "edge"]
-        counts = ("currentNumberScheduled", "desiredNumberScheduled", "updatedNumberScheduled", "numberReady", "numberMisscheduled")
+        counts = ("currentNumberScheduled", "desiredNumberScheduled", "updatedNumberScheduled", "numberReady", "numberAvailable", "numberMisscheduled")
         status = dict.fromkeys(counts, len(edges)) | {"numberMisscheduled": 0, "observedGeneration": item["metadata"]["generation"]}
         if (item.get("status") or {}).get("observedGeneration") != status["observedGeneration"]:
             self.set_status(item, status)
