@@ -326,6 +326,28 @@ struct DeployStoryTests {
     #expect(await story.deploy("plan").status == 2)
   }
 
+  @Test func aKindThatNobodyBringsIsToldBeforeAnythingChanges() async throws {
+    let story = try Story(Example.with("upgradeController: { enabled: false }", "upgradeController: { enabled: true }"))
+    defer { story.scratch.remove() }
+    story.cluster.state.withLock { _ = $0.unknownKinds.insert("Plan") }
+    let apply = await story.deploy("apply", "--yes")
+    #expect(apply.status == 1)
+    #expect(apply.text.contains("this Kubernetes does not know Plan (upgrade.cattle.io): install"), "\(apply.text)")
+    #expect(Self.changes(story).isEmpty)
+    #expect(await story.deploy("plan").text.contains("note: this Kubernetes does not know Plan (upgrade.cattle.io)"))
+    story.cluster.state.withLock { _ = $0.unknownKinds.remove("Plan") }
+    #expect(await !story.deploy("plan").text.contains("does not know"))
+    // Without the Helm controller of k3s nobody brings cert-manager.
+    let elsewhere = try Story()
+    defer { elsewhere.scratch.remove() }
+    elsewhere.cluster.state.withLock { _ = $0.unknownKinds.insert("HelmChart") }
+    let refused = await elsewhere.deploy("apply", "--yes")
+    #expect(
+      refused.text.contains(
+        "does not know Certificate (cert-manager.io), ClusterIssuer (cert-manager.io), HelmChart (helm.cattle.io)"))
+    #expect(Self.changes(elsewhere).isEmpty)
+  }
+
   @Test func verifyAsksBothAddresses() async throws {
     let story = try Story()
     defer { story.scratch.remove() }

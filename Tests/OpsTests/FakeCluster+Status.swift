@@ -5,7 +5,7 @@ extension FakeCluster.State {
   mutating func settle(_ identity: KubernetesObject.Identity) {
     switch identity.kind {
     case "HelmChart" where identity.name == "cert-manager":
-      unknownKinds = []
+      unknownKinds.subtract(["Certificate", "ClusterIssuer"])
       for kind in ["certificates", "clusterissuers"] {
         add("CustomResourceDefinition", "\(kind).cert-manager.io", namespace: "", [:])
       }
