@@ -12,7 +12,7 @@ TEST := scripts/swift-test
 PURE_TESTS := ^(UploadCore|Ops|Drift|Architecture)Tests\.
 PYTHON := .build/test-venv/bin/python
 
-.PHONY: help deps test-deps build run dev test test-unit test-integration test-bucket fuzz lint format golden bench image clean
+.PHONY: help deps test-deps build run dev test test-unit test-integration test-bucket test-live fuzz lint format golden bench image clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,12 @@ test-integration: test-deps build ## the running binary against curl, sockets, k
 test-bucket: test-deps build ## nodes over one bucket: races, chaos, faults, memory, costs
 	$(BUILD) --product fake-s3
 	BASHUPLOAD=$(abspath $(BINARY)) $(PYTHON) -m pytest -q Tests/Integration/bucket
+
+test-live: test-deps build ## deploy on a real Kubernetes, which it compiles the first time (20 minutes); root, Debian 12
+	@scripts/install-deps live
+	$(BUILD) --product fake-s3
+	BASHUPLOAD=$(abspath $(BINARY)) Tests/kubernetes-server run $(PYTHON) -m pytest -q Tests/Integration/deploy/test_deploy.py
+	BASHUPLOAD=$(abspath $(BINARY)) Tests/kubernetes-node run $(PYTHON) -m pytest -q Tests/Integration/deploy/story_of_a_node.py
 
 lint: deps ## swift format, strict
 	swift format lint --strict --recursive --parallel Sources Tests Package.swift

@@ -76,7 +76,10 @@ struct DeployStoryTests {
     #expect(plan.text.contains("data.MAX_AGE: 3600 -> 7200"))
     #expect(plan.text.contains("~ DaemonSet bashupload/bashupload"))
     #expect(plan.text.contains("0 to create, 3 to change, 0 to delete"))
+    let image = try ClusterFile(parsing: Example.text, file: "f").image.description
+    story.cluster.state.withLock { $0.addCleanup("running", image: image) }
     #expect(await story.deploy("apply", "--yes").status == 0)
+    #expect(story.cluster.object("Job", "running") != nil, "the version is the same: it goes on")
     #expect(await story.deploy("plan").status == 0)
     // The old ConfigMap has been pruned.
     let maps = story.cluster.state.withLock { $0.objects.values.filter { $0.at("data", "MAX_AGE") != nil } }
@@ -126,11 +129,16 @@ struct DeployStoryTests {
     ).replacing("issuer: letsencrypt ", with: "issuer: { secret: own } ").replacing(
       "  dns01: { cloudflare: { apiToken: { fromEnv: CLOUDFLARE_CERT_TOKEN } } }\n", with: "")
     try story.write(small)
+    let without = await story.deploy("apply", "--yes")
+    #expect(without.status == 1)
+    #expect(without.text.contains("certificates.issuer.secret: Secret bashupload/own is not there: kubectl create"))
+    story.cluster.add(secret: "own")
     let less = await story.deploy("plan")
     #expect(less.text.contains("- Namespace bashupload-monitoring"), "\(less.text)")
     #expect(less.text.contains("- HelmChart kube-system/cert-manager"))
     let apply = await story.deploy("apply", "--yes")
     #expect(apply.status == 0, "\(apply.text)")
+    #expect(apply.text.contains("removal: bashupload-monitoring, cert-manager still ending"), "\(apply.text)")
     #expect(story.cluster.object("HelmChart", "cert-manager") == nil)
     #expect(story.cluster.object("Namespace", "bashupload-monitoring") == nil)
     let after = await story.deploy("plan")
@@ -144,7 +152,10 @@ struct DeployStoryTests {
     let good = story.cluster.object("DaemonSet", "bashupload")?.at("spec", "template")
     let broken = Example.with("6c3c624b58dbbcd3", "dead624b58dbbcd3")
     let image = try ClusterFile(parsing: broken, file: "f").image.description
-    story.cluster.state.withLock { _ = $0.brokenImages.insert(image) }
+    story.cluster.state.withLock { state in
+      state.brokenImages.insert(image)
+      state.addCleanup("stuck", image: image)
+    }
     try story.write(broken)
     let apply = await story.deploy("apply", "--yes")
     #expect(apply.status == 1)
@@ -153,6 +164,22 @@ struct DeployStoryTests {
     #expect(apply.text.contains("rolled back to generation 1, which runs"))
     #expect(story.cluster.object("DaemonSet", "bashupload")?.at("spec", "template") == good)
     #expect(story.cluster.object("Lease", "bashupload-deploy") == nil, "the lock is given back")
+    #expect(story.cluster.object("Job", "stuck") == nil, "it would keep all others from running")
+  }
+
+  @Test func aVersionThatIsReadyOnlyForAMomentIsTakenBack() async throws {
+    let story = try Story()
+    defer { story.scratch.remove() }
+    _ = await story.deploy("apply", "--yes")
+    let falling = Example.with("6c3c624b58dbbcd3", "dead624b58dbbcd3")
+    let image = try ClusterFile(parsing: falling, file: "f").image.description
+    story.cluster.state.withLock { _ = $0.fallingImages.insert(image) }
+    try story.write(falling)
+    let apply = await story.deploy("apply", "--yes")
+    #expect(apply.status == 1)
+    #expect(apply.text.contains("rollout: 3 of 3 pods are new, 3 ready, 0 for long enough"), "\(apply.text)")
+    #expect(apply.text.contains("rolled back to generation 1, which runs"))
+    #expect(story.cluster.object("ConfigMap", "bashupload-generation-2") == nil, "it has not proven itself")
   }
 
   @Test func twoOperatorsDoNotCollide() async throws {
@@ -279,6 +306,46 @@ struct DeployStoryTests {
       #expect(refused.text.contains("runs the installation bashupload-app, and the file is of somebody-else"))
     }
     #expect(Self.changes(story) == changes)
+  }
+
+  @Test func aServerThatIsTooOldIsToldInOneLine() async throws {
+    let story = try Story()
+    defer { story.scratch.remove() }
+    story.cluster.state.withLock { $0.server = ("29+", "v1.29.15-gke.1") }
+    for words in [["plan"], ["apply", "--yes"]] {
+      let refused = await story.run(words)
+      #expect(refused.status == 1)
+      #expect(
+        refused.text
+          == "this Kubernetes is v1.29.15-gke.1, and deploy needs 1.30 or newer (preStop.sleep, ValidatingAdmissionPolicy): "
+          + "upgrade it first; nothing has been changed")
+    }
+    #expect(Self.changes(story).isEmpty)
+    #expect(await story.deploy("doctor").text.contains("version: this Kubernetes is v1.29.15-gke.1"))
+    story.cluster.state.withLock { $0.server = ("30+", "v1.30.0-eks") }
+    #expect(await story.deploy("plan").status == 2)
+  }
+
+  @Test func aKindThatNobodyBringsIsToldBeforeAnythingChanges() async throws {
+    let story = try Story(Example.with("upgradeController: { enabled: false }", "upgradeController: { enabled: true }"))
+    defer { story.scratch.remove() }
+    story.cluster.state.withLock { _ = $0.unknownKinds.insert("Plan") }
+    let apply = await story.deploy("apply", "--yes")
+    #expect(apply.status == 1)
+    #expect(apply.text.contains("this Kubernetes does not know Plan (upgrade.cattle.io): install"), "\(apply.text)")
+    #expect(Self.changes(story).isEmpty)
+    #expect(await story.deploy("plan").text.contains("note: this Kubernetes does not know Plan (upgrade.cattle.io)"))
+    story.cluster.state.withLock { _ = $0.unknownKinds.remove("Plan") }
+    #expect(await !story.deploy("plan").text.contains("does not know"))
+    // Without the Helm controller of k3s nobody brings cert-manager.
+    let elsewhere = try Story()
+    defer { elsewhere.scratch.remove() }
+    elsewhere.cluster.state.withLock { _ = $0.unknownKinds.insert("HelmChart") }
+    let refused = await elsewhere.deploy("apply", "--yes")
+    #expect(
+      refused.text.contains(
+        "does not know Certificate (cert-manager.io), ClusterIssuer (cert-manager.io), HelmChart (helm.cattle.io)"))
+    #expect(Self.changes(elsewhere).isEmpty)
   }
 
   @Test func verifyAsksBothAddresses() async throws {

@@ -5,7 +5,7 @@ extension FakeCluster.State {
   mutating func settle(_ identity: KubernetesObject.Identity) {
     switch identity.kind {
     case "HelmChart" where identity.name == "cert-manager":
-      unknownKinds = []
+      unknownKinds.subtract(["Certificate", "ClusterIssuer"])
       for kind in ["certificates", "clusterissuers"] {
         add("CustomResourceDefinition", "\(kind).cert-manager.io", namespace: "", [:])
       }
@@ -38,10 +38,12 @@ extension FakeCluster.State {
     }.map(\.key.name)
     let containers = daemonSet.at("spec", "template", "spec", "containers")?.array ?? []
     let isBroken = containers.contains { brokenImages.contains($0["image"]?.string ?? "") }
+    let isFalling = containers.contains { fallingImages.contains($0["image"]?.string ?? "") }
     let count = JSONValue.integer(Int64(edges.count))
     objects[identity]?["status"] = [
       "observedGeneration": daemonSet.at("metadata", "generation") ?? 1, "desiredNumberScheduled": count,
       "updatedNumberScheduled": count, "numberReady": isBroken ? 0 : count,
+      "numberAvailable": isBroken || isFalling ? 0 : count,
     ]
     for node in edges {
       let waiting: JSONValue = [
@@ -67,6 +69,20 @@ extension FakeCluster.State {
           ],
         ])
     }
+  }
+
+  /// A run of the cleaner that has begun and not ended.
+  mutating func addCleanup(_ name: String, image: String) {
+    let identity = KubernetesObject.Identity(group: "batch", kind: "Job", namespace: Kubectl.namespace, name: name)
+    objects[identity] = [
+      "apiVersion": "batch/v1", "kind": "Job",
+      "metadata": [
+        "name": .string(name), "namespace": .string(Kubectl.namespace),
+        "labels": ["app.kubernetes.io/component": "cleanup"],
+      ],
+      "spec": ["template": ["spec": ["containers": [["name": "cleanup", "image": .string(image)]]]]],
+      "status": ["active": 1],
+    ]
   }
 
   mutating func addNode(_ name: String, role: String, version: String = "v1.33.5+k3s1") {

@@ -12,10 +12,14 @@ final class FakeCluster: CommandRunner {
     var unknownKinds: Set<String> = []
     /// Images that never become ready.
     var brokenImages: Set<String> = []
+    /// Images that become ready and fail some seconds later.
+    var fallingImages: Set<String> = []
     var uploads: [String: String] = [:]
     /// What curl says of every IPv6 address.
     var complaintOfIPv6: String?
     var version = 100
+    var looksAtEnding = 0
+    var server = (minor: "33", name: "v1.33.5+k3s1")
     /// Addresses of the servers that ssh reaches, by name.
     var machines: [String: String] = [:]
     /// Versions of k3s by the digests of their binaries.
@@ -48,6 +52,17 @@ final class FakeCluster: CommandRunner {
 
   func object(_ kind: String, _ name: String) -> JSONValue? {
     state.withLock { $0.objects.first { $0.key.kind == kind && $0.key.name == name }?.value }
+  }
+
+  /// A Secret that the operator has made.
+  func add(secret name: String) {
+    let identity = KubernetesObject.Identity(group: "", kind: "Secret", namespace: Kubectl.namespace, name: name)
+    state.withLock {
+      $0.objects[identity] = [
+        "apiVersion": "v1", "kind": "Secret",
+        "metadata": ["name": .string(name), "namespace": .string(Kubectl.namespace)],
+      ]
+    }
   }
 
   func change(_ kind: String, _ name: String, _ body: (inout JSONValue) -> Void) {
@@ -85,6 +100,12 @@ extension FakeCluster.State {
         if object.kind == "Namespace" { for id in objects.keys where id.namespace == object.name { objects[id] = nil } }
       }
       return CommandResult(status: 0, output: "")
+    case "version":
+      return CommandResult(
+        status: 0,
+        output: JSONValue.object([
+          "serverVersion": ["major": "1", "minor": .string(server.minor), "gitVersion": .string(server.name)]
+        ]).json)
     case "cordon", "uncordon", "drain", "label": return changeNode(words)
     case "logs": return CommandResult(status: 0, output: "line one\nfatal: cannot start\n")
     default: return CommandResult(status: 1, output: "", complaint: "unknown command \(words[0])")
@@ -117,7 +138,7 @@ extension FakeCluster.State {
     "certificates.cert-manager.io": "Certificate",
   ]
 
-  private func get(_ words: [String]) -> CommandResult {
+  private mutating func get(_ words: [String]) -> CommandResult {
     let kinds = words[1].split(separator: ",").map { word in
       Self.kinds[String(word)] ?? String(word.split(separator: ".").first ?? "")
     }
@@ -136,8 +157,19 @@ extension FakeCluster.State {
       }
       return kinds.contains(identity.kind) && (name == nil || identity.name == name)
         && (namespace == nil || identity.namespace.isEmpty || identity.namespace == namespace) && isSelected
-    }.sorted { $0.key < $1.key }.map(\.value)
-    return list(found)
+    }.sorted { $0.key < $1.key }
+    for identity in found.map(\.key) where identity.kind == "Namespace" { look(atEnding: identity) }
+    return list(found.map(\.value))
+  }
+
+  /// A namespace that ends is gone after it has been seen three times.
+  private mutating func look(atEnding namespace: KubernetesObject.Identity) {
+    if objects[namespace]?.at("metadata", "deletionTimestamp") == nil { return }
+    looksAtEnding += 1
+    if looksAtEnding < 3 { return }
+    looksAtEnding = 0
+    for identity in objects.keys where identity.namespace == namespace.name { objects[identity] = nil }
+    objects[namespace] = nil
   }
 
   private mutating func apply(_ input: [KubernetesObject], _ words: [String]) -> CommandResult {
@@ -256,6 +288,11 @@ extension FakeCluster.State {
     let wanted = Set(input.map(\.identity))
     for (identity, value) in objects
     where value.at("metadata", "labels", "applyset.kubernetes.io/part-of") == mark && !wanted.contains(identity) {
+      // A namespace ends with the last pod in it; kubectl does not wait for that when it prunes.
+      if identity.kind == "Namespace" {
+        objects[identity]?["metadata"]?["deletionTimestamp"] = "2026-11-22T12:00:00Z"
+        continue
+      }
       objects[identity] = nil
       applied[identity] = nil
     }

@@ -56,6 +56,42 @@ struct Applier: Sendable {
       try await kubectl.delete(try await kubectl.owned(by: set) + [set])
     }
     try await kubectl.applyPruning(sets[own] ?? [], namespace: own)
+    try await endCleanupsOfOtherVersions(objects)
+    try await waitForRemovedNamespaces()
+  }
+
+  /// A run whose image cannot be had waits for it until its deadline, and no other may begin meanwhile. The next one goes on
+  /// where this one stopped.
+  private func endCleanupsOfOtherVersions(_ objects: [KubernetesObject]) async throws {
+    guard let cleaner = objects.first(where: { $0.kind == "CronJob" && $0.name == "bashupload-cleanup" }) else {
+      return
+    }
+    let image = Self.image(cleaner.value.at("spec", "jobTemplate", "spec", "template"))
+    let runs = try await kubectl.get("jobs", selector: "app.kubernetes.io/component=cleanup")
+    try await kubectl.delete(
+      runs.filter { run in
+        (run.value.at("status", "active")?.integer ?? 0) > 0
+          && Self.image(run.value.at("spec", "template")) != image
+      })
+  }
+
+  private static func image(_ template: JSONValue?) -> String? {
+    template?.at("spec", "containers")?.array.first?["image"]?.string
+  }
+
+  /// kubectl prunes without waiting, and a namespace ends when the last pod in it has: until then nothing can be created in
+  /// it, and a plan would still find it.
+  private func waitForRemovedNamespaces() async throws {
+    func leaving() async throws -> [String] {
+      try await kubectl.get("namespaces", namespace: nil, selector: "applyset.kubernetes.io/part-of").filter {
+        $0.value.at("metadata", "deletionTimestamp") != nil
+      }.map(\.name)
+    }
+    if try await leaving().isEmpty { return }
+    try await Wait(context: context, name: "removal", deadline: timeout).until {
+      let names = try await leaving()
+      return names.isEmpty ? .done : .pending("\(names.joined(separator: ", ")) still ending")
+    }
   }
 
   func waitUntilItRuns() async throws {

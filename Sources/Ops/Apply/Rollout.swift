@@ -43,13 +43,14 @@ struct Rollout: Sendable {
     ).map(PodState.init).sorted { $0.node < $1.node }
   }
 
-  /// The controller has seen this version, and every desired pod, at least one, is of it and ready.
+  /// The controller has seen this version, and every desired pod, at least one, is of it and has been ready for
+  /// minReadySeconds: one that fails right after its first good answer has not been proven.
   static func isComplete(_ daemonSet: KubernetesObject) -> Bool {
     let status = daemonSet.value["status"]
     let desired = status?["desiredNumberScheduled"]?.integer ?? 0
     return desired > 0
       && status?["observedGeneration"]?.integer == daemonSet.value.at("metadata", "generation")?.integer
-      && status?["updatedNumberScheduled"]?.integer == desired && status?["numberReady"]?.integer == desired
+      && status?["updatedNumberScheduled"]?.integer == desired && status?["numberAvailable"]?.integer == desired
   }
 
   static func progress(_ daemonSet: KubernetesObject) -> String {
@@ -58,6 +59,8 @@ struct Rollout: Sendable {
     if desired == 0 { return "no node has the label bashupload.app/role=edge" }
     let ready = status?["numberReady"]?.integer ?? 0
     let updated = status?["updatedNumberScheduled"]?.integer ?? 0
+    let available = status?["numberAvailable"]?.integer ?? 0
     return "\(updated) of \(desired) pods are new, \(ready) ready"
+      + (ready > available ? ", \(available) for long enough" : "")
   }
 }

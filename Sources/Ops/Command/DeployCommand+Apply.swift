@@ -48,6 +48,7 @@ extension DeployCommand {
   func applyKubernetes(_ file: ClusterFile, _ arguments: DeployArguments) async throws -> Int32 {
     let (plan, desired, secrets) = try await FactFinder(kubectl: kubectl, variables: context.variables).plan(file)
     for line in plan.lines { context.say(line) }
+    if let obstacle = plan.obstacle { throw Failure("\(obstacle); nothing has been changed") }
     if !secrets.notes.isEmpty {
       throw Failure("secrets are missing:\n" + secrets.notes.map { "  \($0)" }.joined(separator: "\n"))
     }

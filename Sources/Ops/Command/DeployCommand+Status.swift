@@ -38,7 +38,8 @@ extension DeployCommand {
 
   private func doctorFacts() async throws -> Doctor.Facts {
     Doctor.Facts(
-      nodes: try await kubectl.get("nodes", namespace: nil), pods: try await kubectl.get("pods", namespace: nil),
+      server: try await kubectl.serverVersion(), nodes: try await kubectl.get("nodes", namespace: nil),
+      pods: try await kubectl.get("pods", namespace: nil),
       daemonSets: try await kubectl.get("daemonsets", namespace: nil),
       namespaces: try await kubectl.get("namespaces", namespace: nil),
       leases: try await kubectl.get("leases", namespace: "kube-node-lease"),

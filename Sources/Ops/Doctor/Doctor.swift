@@ -2,6 +2,7 @@
 package struct Doctor: Sendable {
   /// What was found in the cluster.
   package struct Facts: Sendable {
+    package var server: ServerVersion?
     package var nodes: [KubernetesObject] = []
     package var pods: [KubernetesObject] = []
     package var daemonSets: [KubernetesObject] = []
@@ -13,10 +14,12 @@ package struct Doctor: Sendable {
     package var secrets: [String: Set<String>] = [:]
 
     package init(
-      nodes: [KubernetesObject] = [], pods: [KubernetesObject] = [], daemonSets: [KubernetesObject] = [],
+      server: ServerVersion? = nil, nodes: [KubernetesObject] = [], pods: [KubernetesObject] = [],
+      daemonSets: [KubernetesObject] = [],
       namespaces: [KubernetesObject] = [], leases: [KubernetesObject] = [], certificate: KubernetesObject? = nil,
       events: [KubernetesObject] = [], secrets: [String: Set<String>] = [:]
     ) {
+      self.server = server
       self.nodes = nodes
       self.pods = pods
       self.daemonSets = daemonSets
@@ -162,6 +165,7 @@ package struct Doctor: Sendable {
   }
 
   private var versions: [Finding] {
+    if let shortfall = facts.server?.shortfall { return [Finding(check: "version", text: shortfall)] }
     let versions = Set(facts.nodes.compactMap { $0.value.at("status", "nodeInfo", "kubeletVersion")?.string }).sorted()
     return versions.count > 1
       ? [Finding(check: "version", text: "the nodes run different versions: \(versions.joined(separator: ", "))")] : []

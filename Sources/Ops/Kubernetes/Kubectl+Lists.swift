@@ -46,6 +46,18 @@ extension Kubectl {
     }
   }
 
+  /// What the server is; `nil` when it does not say.
+  func serverVersion() async throws -> ServerVersion? {
+    ServerVersion(try JSONValue(parsing: try await output(["version", "--output=json"])))
+  }
+
+  /// - Throws: `DeployCommand.Failure` when the server is too old for what is deployed.
+  func requireVersion() async throws {
+    if let shortfall = try await serverVersion()?.shortfall {
+      throw DeployCommand.Failure("\(shortfall); nothing has been changed")
+    }
+  }
+
   /// The keys of our Secrets by namespace/name; values are dropped here.
   func secretKeys() async throws -> [String: Set<String>] {
     var keys: [String: Set<String>] = [:]

@@ -19,20 +19,22 @@ package struct Kubectl: Sendable {
   }
 
   /// The live versions of these objects; what does not exist is left out, and so are kinds that the cluster does not know
-  /// yet (the CRDs of cert-manager before its first start).
-  package func live(_ objects: [KubernetesObject]) async throws -> [KubernetesObject] {
+  /// (the CRDs of cert-manager before its first start), which are named.
+  package func live(_ objects: [KubernetesObject]) async throws -> (objects: [KubernetesObject], unknown: Set<String>) {
     var asked = objects
+    var missing: Set<String> = []
     for _ in 0..<10 where !asked.isEmpty {
       let result = try await run(
         ["get", "--ignore-not-found", "--output=json", "--show-managed-fields=false", "--filename=-"],
         input: KubernetesObject.stream(asked))
-      if result.status == 0 { return try KubernetesObject.parse(json: result.output) }
+      if result.status == 0 { return (try KubernetesObject.parse(json: result.output), missing) }
       let unknown = Self.unknownKinds(result.complaint)
       let known = asked.filter { !unknown.contains($0.kind) }
       if known.count == asked.count { throw KubectlError(result, "get the live objects") }
       asked = known
+      missing.formUnion(unknown)
     }
-    return []
+    return ([], missing)
   }
 
   private static func unknownKinds(_ complaint: String) -> Set<String> {

@@ -8,14 +8,17 @@ package struct ClusterFacts: Sendable {
   package var owned: [KubernetesObject]
   /// Live versions of our Secrets.
   package var secrets: [KubernetesObject]
+  /// Kinds of wanted objects that the cluster does not know.
+  package var unknownKinds: Set<String>
 
   package init(
     live: [KubernetesObject] = [], predicted: [KubernetesObject] = [], owned: [KubernetesObject] = [],
-    secrets: [KubernetesObject] = []
+    secrets: [KubernetesObject] = [], unknownKinds: Set<String> = []
   ) {
     self.live = live
     self.predicted = predicted
     self.owned = owned
     self.secrets = secrets
+    self.unknownKinds = unknownKinds
   }
 }

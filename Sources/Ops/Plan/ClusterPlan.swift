@@ -3,6 +3,8 @@ package struct ClusterPlan: Hashable, Sendable {
   package var changes: [ObjectChange]
   package var unchanged: Int
   package var notes: [String]
+  /// Why it cannot be applied: kinds that neither the cluster knows nor apply brings.
+  package var obstacle: String?
 
   /// - Parameter secrets: wanted Secrets, see `SecretPlan`.
   package init(desired: [KubernetesObject], secrets: SecretPlan, facts: ClusterFacts) {
@@ -31,7 +33,21 @@ package struct ClusterPlan: Hashable, Sendable {
     let ofSecrets = secrets.changes(live: facts.secrets)
     unchanged += secrets.wanted.count - ofSecrets.count
     changes = (changes + ofSecrets).sorted { $0.identity < $1.identity }
-    notes = secrets.notes
+    obstacle = Self.obstacle(desired, unknown: facts.unknownKinds)
+    notes = secrets.notes + (obstacle.map { [$0] } ?? [])
+  }
+
+  private static func obstacle(_ desired: [KubernetesObject], unknown: Set<String>) -> String? {
+    let bringsCertManager =
+      !unknown.contains("HelmChart") && desired.contains { $0.kind == "HelmChart" && $0.name == "cert-manager" }
+    let missing = desired.filter { object in
+      unknown.contains(object.kind) && !(bringsCertManager && object.identity.group == "cert-manager.io")
+    }
+    if missing.isEmpty { return nil }
+    let kinds = Set(missing.map { "\($0.kind) (\($0.identity.group))" }).sorted().joined(separator: ", ")
+    return
+      "this Kubernetes does not know \(kinds): install what brings them first (k3s brings HelmChart; the README.md of a "
+      + "feature below deploy/kubernetes/components says what it needs)"
   }
 
   package var isEmpty: Bool { changes.isEmpty }

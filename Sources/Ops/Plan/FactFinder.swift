@@ -37,16 +37,17 @@ struct FactFinder: Sendable {
   }
 
   func facts(_ desired: [KubernetesObject], _ secrets: SecretPlan) async throws -> ClusterFacts {
-    let live = try await kubectl.live(desired)
+    let (live, unknown) = try await kubectl.live(desired)
     let existing = Set(live.map(\.identity))
     return ClusterFacts(
       live: live,
       predicted: try await kubectl.predicted(desired.filter { existing.contains($0.identity) }),
       owned: try await kubectl.owned(),
-      secrets: try await kubectl.live(secrets.objects.map(\.bare)))
+      secrets: try await kubectl.live(secrets.objects.map(\.bare)).objects, unknownKinds: unknown)
   }
 
   func plan(_ file: ClusterFile) async throws -> (plan: ClusterPlan, desired: [KubernetesObject], secrets: SecretPlan) {
+    try await kubectl.requireVersion()
     try await kubectl.requireOwn(file)
     let secrets = try await SecretReader(kubectl: kubectl, variables: variables).plan(file)
     let desired = try await stamped(try await desired(file), secrets)

@@ -81,6 +81,13 @@ struct SecretReader: Sendable {
       wanted[index].data[need.key] = .some(value)
       if value == nil { notes.append("\(need.path): \(reference) is not there or empty") }
     }
+    // Pods would wait for it until the rollout is given up.
+    if case .secret(let name) = file.certificates.issuer, try await kubectl.object("secrets", name) == nil {
+      let own = Kubectl.namespace
+      notes.append(
+        "certificates.issuer.secret: Secret \(own)/\(name) is not there: kubectl create namespace \(own), then "
+          + "kubectl --namespace \(own) create secret tls \(name) --cert=FILE --key=FILE")
+    }
     return SecretPlan(cluster: file.cluster, wanted: wanted, notes: notes)
   }
 

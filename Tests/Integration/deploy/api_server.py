@@ -99,7 +99,7 @@ class Cluster:
         if kind == "DaemonSet":
             edges = [k for k, v in self.objects.items() if k[1] == "Node" and v["metadata"]["labels"].get("bashupload.app/role") == "edge"]
             value["status"] = {"observedGeneration": value["metadata"]["generation"]} | dict.fromkeys(
-                ("desiredNumberScheduled", "updatedNumberScheduled", "numberReady"), len(edges)
+                ("desiredNumberScheduled", "updatedNumberScheduled", "numberReady", "numberAvailable"), len(edges)
             )
 
     def seed(self, group, version, kind, namespace, name, **more):

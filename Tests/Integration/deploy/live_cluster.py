@@ -1,19 +1,24 @@
 """A Kubernetes API server that is there already, seen through kubectl alone.
 
 `KUBECONFIG_TEST` names its kubeconfig. It must be empty of bashupload: the stories create and destroy what `deploy` owns. Where
-it has no nodes (kube-apiserver and etcd alone, as envtest starts them) this makes some, and plays the few controllers that
-deploy waits for; a real k3s cluster needs nodes with the role of an edge and the image of the cluster file.
+it has no nodes (`Tests/kubernetes-server`) this makes some and plays their kubelets, the Helm controller and cert-manager; where
+it has no controllers either (kube-apiserver and etcd alone, as envtest starts them), those that deploy waits for as well. A real
+k3s cluster needs nodes with the role of an edge and the image of the cluster file.
 """
 
 import json
 import subprocess
 import threading
+from datetime import datetime, timezone
 
 EVERYTHING = (
     "namespaces,configmaps,secrets,serviceaccounts,resourcequotas,daemonsets,deployments,cronjobs,leases,priorityclasses,"
     "networkpolicies,roles,rolebindings,clusterroles,clusterrolebindings,validatingadmissionpolicies,"
     "validatingadmissionpolicybindings,helmcharts.helm.cattle.io"
 )
+
+# The label of nodes that are made here.
+OURS = "bashupload.app/stand-in"
 
 
 def definition(group, kind, plural, scope):
@@ -35,15 +40,24 @@ class LiveCluster:
         assert "bashupload" not in namespaces, "KUBECONFIG_TEST names a cluster that runs bashupload: the stories would destroy it"
         self.ends = threading.Event()
         self.controllers = None
-        if not self.items("nodes"):
+        if not any(OURS not in node["metadata"]["labels"] for node in self.items("nodes")):
+            # The first account of a namespace is made by the controller manager.
+            self.has_controllers = self.has("serviceaccounts", "default")
             self.prepare()
             self.controllers = threading.Thread(target=self.control, daemon=True)
             self.controllers.start()
 
     def shutdown(self):
+        if self.controllers:
+            # The next story begins with nothing, too.
+            self.kubectl("delete", "helmcharts.helm.cattle.io", "--all", "--all-namespaces")
+            self.kubectl("delete", "namespace", "cert-manager", "--ignore-not-found")
+            kinds = [f"{plural}.cert-manager.io" for plural in ("certificates", "clusterissuers")]
+            self.kubectl("delete", "customresourcedefinitions", *kinds, "--ignore-not-found")
         self.ends.set()
         if self.controllers:
             self.controllers.join()
+            self.kubectl("delete", "nodes", f"--selector={OURS}")
 
     # What the stories ask
 
@@ -68,7 +82,7 @@ class LiveCluster:
 
     def kubectl(self, *words, stdin=None, check=True):
         done = subprocess.run(
-            ["kubectl", f"--kubeconfig={self.kubeconfig}", *words], capture_output=True, text=True, timeout=60,
+            ["kubectl", f"--kubeconfig={self.kubeconfig}", *words], capture_output=True, text=True, timeout=120,
             input=json.dumps(stdin) if stdin else None,
         )
         assert done.returncode == 0 or not check, done.stderr
@@ -88,21 +102,26 @@ class LiveCluster:
             "patch", item["kind"], meta["name"], *where, "--subresource=status", "--type=merge", f"--patch={json.dumps({'status': status})}"
         )
 
-    # The controllers that an API server alone does not have
+    # What runs on nodes and in the cluster, as far as it is not there
 
     def prepare(self):
         if not self.has("customresourcedefinitions", "helmcharts.helm.cattle.io"):
             self.create(definition("helm.cattle.io", "HelmChart", "helmcharts", "Namespaced"))
         for name, role in (("cp-1", "control"), ("edge-1", "edge"), ("edge-2", "edge"), ("edge-3", "edge")):
-            self.create({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": {"bashupload.app/role": role}}})
+            if not self.has("nodes", name):
+                labels = {"bashupload.app/role": role, OURS: "yes"}
+                self.create({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels}})
+        room = {"cpu": "2", "memory": "2Gi", "ephemeral-storage": "40Gi", "pods": "110"}
         for node in self.items("nodes"):
-            self.set_status(
-                node, {"conditions": [{"type": "Ready", "status": "True"}], "nodeInfo": {"kubeletVersion": "v1.33.5+k3s1"}})
+            self.set_status(node, {
+                "conditions": [{"type": "Ready", "status": "True"}], "nodeInfo": {"kubeletVersion": "v1.33.5+k3s1"},
+                "capacity": room, "allocatable": room,
+            })
 
     def control(self):
         while not self.ends.wait(0.5):
             try:
-                kinds = "daemonsets,namespaces,helmcharts.helm.cattle.io"
+                kinds = "helmcharts.helm.cattle.io," + ("pods" if self.has_controllers else "daemonsets,namespaces")
                 if self.has("customresourcedefinitions", "certificates.cert-manager.io"):
                     kinds += ",certificates.cert-manager.io"
                 for item in self.items(kinds):
@@ -122,8 +141,9 @@ class LiveCluster:
             "spec": {"selector": {"matchLabels": labels}, "template": {
                 "metadata": {"labels": labels}, "spec": {"containers": [{"name": "webhook", "image": "webhook:1"}]}}},
         })
-        for deployment in self.items("deployments"):
-            self.set_status(deployment, {"replicas": 1, "readyReplicas": 1})
+        if not self.has_controllers:
+            for deployment in self.items("deployments"):
+                self.set_status(deployment, {"replicas": 1, "readyReplicas": 1})
         self.create(definition("cert-manager.io", "ClusterIssuer", "clusterissuers", "Cluster"))
         self.create(definition("cert-manager.io", "Certificate", "certificates", "Namespaced"))
 
@@ -131,9 +151,37 @@ class LiveCluster:
         if not item.get("status"):
             self.set_status(item, {"conditions": [{"type": "Ready", "status": "True"}], "notAfter": "2027-01-05T00:00:00Z"})
 
+    def control_Pod(self, item):
+        """The kubelet: pods run at once, those of jobs are done at once, an image whose digest begins with dead is nowhere."""
+        meta, spec = item["metadata"], item["spec"]
+        if meta.get("deletionTimestamp"):
+            where = f"--namespace={meta['namespace']}"
+            self.kubectl("delete", "pod", meta["name"], where, "--grace-period=0", "--force", "--wait=false", "--ignore-not-found")
+        elif spec.get("nodeName") and not item["status"].get("containerStatuses"):
+            now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+            is_broken = any("@sha256:dead" in container["image"] for container in spec["containers"])
+            is_done = spec["restartPolicy"] == "Never" and not is_broken
+            state = {"running": {"startedAt": now}}
+            if is_broken:
+                state = {"waiting": {"reason": "ImagePullBackOff", "message": "Back-off pulling image"}}
+            elif is_done:
+                state = {"terminated": {"exitCode": 0, "startedAt": now, "finishedAt": now}}
+            is_ready = not is_broken and not is_done
+            self.set_status(item, {
+                "phase": "Pending" if is_broken else "Succeeded" if is_done else "Running", "startTime": now, "podIP": "10.42.0.9",
+                "conditions": [
+                    {"type": kind, "status": str(is_ready), "lastTransitionTime": now} for kind in ("Ready", "ContainersReady")
+                ],
+                "containerStatuses": [
+                    {"name": container["name"], "image": container["image"], "imageID": "", "ready": is_ready, "restartCount": 0,
+                     "state": state}
+                    for container in spec["containers"]
+                ],
+            })
+
     def control_DaemonSet(self, item):
         edges = [node for node in self.items("nodes") if node["metadata"]["labels"].get("bashupload.app/role") == "edge"]
-        counts = ("currentNumberScheduled", "desiredNumberScheduled", "updatedNumberScheduled", "numberReady", "numberMisscheduled")
+        counts = ("currentNumberScheduled", "desiredNumberScheduled", "updatedNumberScheduled", "numberReady", "numberAvailable", "numberMisscheduled")
         status = dict.fromkeys(counts, len(edges)) | {"numberMisscheduled": 0, "observedGeneration": item["metadata"]["generation"]}
         if (item.get("status") or {}).get("observedGeneration") != status["observedGeneration"]:
             self.set_status(item, status)

@@ -97,7 +97,7 @@ class Desk:
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "KUBECONFIG": str(self.cluster.kubeconfig), **SECRETS}
         if words[0] in ("plan", "apply"):
             words += ("--only", "kubernetes")  # the machines are tested in ../nodes
-        done = subprocess.run([BINARY, "deploy", *words], capture_output=True, text=True, timeout=120, cwd=self.folder, env=environment)
+        done = subprocess.run([BINARY, "deploy", *words], capture_output=True, text=True, timeout=280, cwd=self.folder, env=environment)
         self.output += done.stdout + done.stderr
         assert done.returncode == status, done.stdout + done.stderr
         return done.stdout + done.stderr
