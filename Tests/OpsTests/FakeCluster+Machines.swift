@@ -42,7 +42,21 @@ extension FakeCluster.State {
       let sums = FakeCluster.tokens.map { "sum \(String(repeating: "7", count: 64)) \($0)\n" }.joined()
       return CommandResult(
         status: 0,
-        output: "facts 1\narchitecture x86_64\nsum \(digest) /usr/local/bin/k3s\n\(sums)end\n")
+        output: "facts 1\narchitecture x86_64\nsum \(digest) /usr/local/bin/k3s\n\(sums)\(facts[name] ?? "")"
+          + "boot \(starts[name] ?? 0)\n\(needsReboot.contains(name) ? "reboot\n" : "")end\n")
+    }
+    if script.contains("systemctl --no-block reboot") {
+      let identity = objects.keys.first { $0.kind == "Node" && $0.name == name }
+      if lost.contains(name) {
+        if let identity {
+          objects[identity]?["status"]?["conditions"] = [["type": "Ready", "status": "Unknown"]]
+        }
+      } else {
+        starts[name, default: 0] += 1
+        needsReboot.remove(name)
+        if let identity { objects[identity]?["status"]?["nodeInfo"]?["bootID"] = .string("\(starts[name] ?? 0)") }
+      }
+      return CommandResult(status: 255, output: "rebooting\n", complaint: "Connection closed by remote host")
     }
     if let entry = binaries.first(where: { script.contains("echo '\($0.key)  /usr/local/bin/k3s.bashupload-new'") }),
       let identity = objects.keys.first(where: { $0.kind == "Node" && $0.name == name })

@@ -92,7 +92,7 @@ extension FakeCluster.State {
         "metadata": ["name": .string(name), "labels": ["bashupload.app/role": .string(role)]],
         "status": [
           "conditions": [["type": "Ready", "status": "True"], ["type": "MemoryPressure", "status": "False"]],
-          "nodeInfo": ["kubeletVersion": .string(version)],
+          "nodeInfo": ["kubeletVersion": .string(version), "bootID": "0"],
         ],
       ])
   }

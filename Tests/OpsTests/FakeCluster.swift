@@ -24,6 +24,15 @@ final class FakeCluster: CommandRunner {
     var machines: [String: String] = [:]
     /// Versions of k3s by the digests of their binaries.
     var binaries: [String: String] = [:]
+    /// What the servers say of themselves besides: lines of facts, by name.
+    var facts: [String: String] = [:]
+    /// How often the servers have started, by name.
+    var starts: [String: Int] = [:]
+    /// Servers that want a reboot, and those that do not come back from one.
+    var needsReboot: Set<String> = []
+    var lost: Set<String> = []
+    /// The API server does not answer.
+    var isServerAway = false
     /// Edges that answer nothing.
     var deadEdges: Set<String> = []
     /// The nth call of kubectl that changes something fails, as if the connection broke.
@@ -80,6 +89,7 @@ final class FakeCluster: CommandRunner {
 extension FakeCluster.State {
   mutating func kubectl(_ invocation: Invocation) -> CommandResult {
     let words = invocation.arguments
+    if isServerAway { return CommandResult(status: 1, output: "", complaint: "dial tcp: connection refused") }
     let input = (try? KubernetesObject.parse(json: invocation.input ?? "")) ?? []
     if ["apply", "create", "replace", "delete"].contains(words[0]), !words.contains("--dry-run=server") {
       changesSeen += 1

@@ -44,7 +44,7 @@ final class Story: Sendable {
       variables: variables.withLock { $0 }, runner: cluster, uptime: { self.clock.withLock { $0 } },
       now: { 1_795_348_800 + self.clock.withLock { $0 } },
       sleep: { seconds in self.clock.withLock { $0 += seconds } }, operatorName: "ops@desk")
-    let isWhole = withNodes || !["plan", "apply"].contains(words.first) || words.contains("--only")
+    let isWhole = withNodes || !["plan", "apply", "status"].contains(words.first) || words.contains("--only")
     let only = isWhole ? [] : ["--only", "kubernetes"]
     let status = await DeployCommand(context).run(words + only + ["--file", scratch.path("bashupload.yaml")])
     return (status, lines.withLock { $0.dropFirst(start).joined(separator: "\n") })

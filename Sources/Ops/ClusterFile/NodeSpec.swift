@@ -18,6 +18,8 @@ package struct NodeSpec: Sendable {
   package var name: String
   package var role: Role
   package var address: IPAddress
+  /// The address of the cluster file, when the node has another one by now.
+  package var listedAddress: IPAddress?
   package var address6: IPAddress?
   package var privateAddress: IPAddress?
   package var meshAddress: IPAddress?

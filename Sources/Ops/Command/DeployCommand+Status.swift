@@ -1,8 +1,14 @@
 extension DeployCommand {
   func status(_ arguments: DeployArguments) async throws -> Int32 {
-    let file = try clusterFile(arguments)
-    while true {
-      let status = try await clusterStatus(file)
+    let file = await present(try clusterFile(arguments))
+    var survey = NodeSurvey()
+    for round in 0... {
+      // Certificates and reboots are a matter of days.
+      if arguments.part.hasNodes, round % 60 == 0 {
+        let nodes = arguments.part.node.map { name in file.nodes.filter { $0.name == name } } ?? file.nodes
+        survey = try await looker(file).glance(nodes)
+      }
+      let status = try await clusterStatus(file, survey)
       if arguments.flags.contains("--json") {
         context.say(status.json.json)
       } else {
@@ -12,16 +18,17 @@ extension DeployCommand {
       try await context.sleep(5)
       context.say("")
     }
+    return 0
   }
 
-  private func clusterStatus(_ file: ClusterFile) async throws -> ClusterStatus {
+  private func clusterStatus(_ file: ClusterFile, _ survey: NodeSurvey) async throws -> ClusterStatus {
     ClusterStatus(
       file: file, nodes: try await kubectl.get("nodes", namespace: nil),
       pods: try await kubectl.get(
         "pods", selector: "app.kubernetes.io/name=bashupload,app.kubernetes.io/component=edge"),
       daemonSet: try await kubectl.object("daemonsets", "bashupload"),
       certificate: try await kubectl.object("certificates.cert-manager.io", "bashupload-wildcard"),
-      cleanup: try await kubectl.object("cronjobs", "bashupload-cleanup"), now: context.now())
+      cleanup: try await kubectl.object("cronjobs", "bashupload-cleanup"), survey: survey, now: context.now())
   }
 
   func doctor(_ arguments: DeployArguments) async throws -> Int32 {

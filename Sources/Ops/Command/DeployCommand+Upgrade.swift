@@ -1,7 +1,7 @@
 /// Nodes out of service, back into it, and to another k3s.
 extension DeployCommand {
   /// The mark of a node that is out of service on purpose.
-  private static let mark = "bashupload.app/drained"
+  static let mark = "bashupload.app/drained"
 
   private func node(_ arguments: DeployArguments, _ file: ClusterFile) throws -> NodeSpec {
     let name = arguments.operand ?? ""
@@ -30,20 +30,21 @@ extension DeployCommand {
     return 0
   }
 
-  private func drain(_ node: NodeSpec, seconds: Int) async throws {
+  /// - Parameter reason: the value of the mark; `true`: somebody wants it so, and nothing else puts it back.
+  func drain(_ node: NodeSpec, reason: String = "true", seconds: Int) async throws {
     try await kubectl.cordon(node.name)
-    try await kubectl.label(node.name, ["\(Self.mark)=true"])
+    try await kubectl.label(node.name, ["\(Self.mark)=\(reason)"])
     try await kubectl.drain(node.name, seconds: seconds)
   }
 
-  private func undrain(_ node: NodeSpec) async throws {
+  func undrain(_ node: NodeSpec) async throws {
     try await kubectl.uncordon(node.name)
     try await kubectl.label(node.name, ["\(Self.mark)-"])
   }
 
   func upgrade(_ arguments: DeployArguments) async throws -> Int32 {
-    let file = try clusterFile(arguments)
-    let objects = try await kubectl.get("nodes", namespace: nil)
+    let file = await present(try clusterFile(arguments))
+    let objects = try await requireServer(file, before: "upgraded")
     let versions = Dictionary(
       objects.map { ($0.name, $0.value.at("status", "nodeInfo", "kubeletVersion")?.string ?? "") }
     ) { $1 }
@@ -56,7 +57,11 @@ extension DeployCommand {
     try confirm("upgrade them, one after the other?", arguments)
     try await locked {
       try await snapshot(file)
-      for node in plan.nodes { try await upgrade(node, to: plan.target, file, arguments) }
+      for node in plan.nodes {
+        // The control node that the last round has upgraded may not have come back.
+        _ = try await requireServer(file, before: "upgraded")
+        try await upgrade(node, to: plan.target, file, arguments)
+      }
     }
     context.say("every node has \(plan.target)")
     return 0
@@ -86,13 +91,9 @@ extension DeployCommand {
     if let failure = after.failures.first(where: { $0.node == node.name }) {
       throw Failure("\(failure); the nodes after it have been left alone: mend that and run upgrade again")
     }
-    try await Wait(context: context, name: node.name, deadline: arguments.timeout).until {
-      guard let object = try await kubectl.get("nodes", namespace: nil).first(where: { $0.name == node.name }) else {
-        return .pending("not in the cluster")
-      }
+    try await waitForNode(node, timeout: arguments.timeout) { object in
       let version = object.value.at("status", "nodeInfo", "kubeletVersion")?.string ?? ""
-      let isReady = Self.isReady(object)
-      return version == target.description && isReady ? .done : .pending(isReady ? "still \(version)" : "not ready")
+      return version == target.description ? nil : "still \(version)"
     }
     if node.role != .control, !arguments.flags.contains("--no-verify") { try await prove(node, file, arguments) }
     if moves { try await undrain(node) }
@@ -100,7 +101,7 @@ extension DeployCommand {
   }
 
   /// One edge has to serve before the next is touched.
-  private func prove(_ node: NodeSpec, _ file: ClusterFile, _ arguments: DeployArguments) async throws {
+  func prove(_ node: NodeSpec, _ file: ClusterFile, _ arguments: DeployArguments) async throws {
     let verifier = try await verifier(file)
     let other = file.edges.first { $0.name != node.name } ?? node
     try await Wait(context: context, name: "\(node.name) serves", deadline: min(120, arguments.timeout)).until {

@@ -72,6 +72,7 @@ package struct DeployCommand: Sendable {
     case .drain: return try await drain(arguments)
     case .undrain: return try await undrain(arguments)
     case .upgrade: return try await upgrade(arguments)
+    case .reboot: return try await reboot(arguments)
     case .backup: return try await backup(arguments)
     case .restore: return try await restore(arguments)
     case .rotate: return try await rotate(arguments)

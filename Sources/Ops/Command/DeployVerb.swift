@@ -2,7 +2,7 @@
 package enum DeployVerb: String, Sendable, CaseIterable {
   case initialize = "init"
   case check, explain, render, plan, apply, verify, status, rollback, doctor, destroy
-  case watch, drain, undrain, upgrade, backup, restore, rotate
+  case watch, drain, undrain, upgrade, reboot, backup, restore, rotate
 
   /// One line for the list of verbs.
   package var summary: String {
@@ -22,9 +22,10 @@ package enum DeployVerb: String, Sendable, CaseIterable {
     case .drain: "take a node out of service"
     case .undrain: "put a node back into service"
     case .upgrade: "upgrade k3s, one node at a time"
+    case .reboot: "reboot the nodes that updates of the system want rebooted, one at a time"
     case .backup: "save the state of the cluster and its tokens into a folder"
     case .restore: "bring back what backup has saved"
-    case .rotate: "give the agents a new token"
+    case .rotate: "give the agents, or the control nodes, a new token"
     }
   }
 
@@ -45,12 +46,12 @@ package enum DeployVerb: String, Sendable, CaseIterable {
     case .plan: [.file, .allow, .only, .printCommands, .json]
     case .apply: [.file, .allow, .only, .printCommands, .yes, .noVerify, .timeout]
     case .verify: [.file, .timeout]
-    case .status: [.file, .json, .watch]
+    case .status: [.file, .only, .json, .watch]
     case .rollback: [.file, .yes, .timeout]
     case .doctor: [.file, .json]
     case .destroy: [.file, .confirm]
     case .drain, .undrain: [.file, .timeout]
-    case .upgrade: [.file, .allow, .printCommands, .yes, .noVerify, .timeout]
+    case .upgrade, .reboot: [.file, .allow, .printCommands, .yes, .noVerify, .timeout]
     case .backup: [.file, .output, .printCommands]
     case .restore: [.file, .from, .printCommands, .yes]
     case .rotate: [.file, .printCommands, .yes]
@@ -64,6 +65,7 @@ package enum DeployVerb: String, Sendable, CaseIterable {
     case .explain: ("KEY|TOPIC", "a key such as nodes.role, or a topic such as rollout")
     case .rollback: ("GENERATION", "the number of a generation; the one before the current one if left out")
     case .drain, .undrain: ("NODE", "the name of a node")
+    case .rotate: ("agents|servers", "whose token; the agents' if left out")
     default: nil
     }
   }

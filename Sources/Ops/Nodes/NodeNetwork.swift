@@ -50,7 +50,8 @@ package struct NodeNetwork: Sendable {
 
   /// What Kubernetes calls ExternalIP.
   func externalAddresses(_ node: NodeSpec) -> [IPAddress] {
-    isDualStack ? [node.address] + (node.address6.map { [$0] } ?? []) : [node.address]
+    // A changed one k3s has from the node itself, see `AddressWatch`.
+    [node.listedAddress ?? node.address] + (isDualStack ? node.address6.map { [$0] } ?? [] : [])
   }
 
   /// Whether two nodes have a private network in common.

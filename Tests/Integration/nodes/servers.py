@@ -99,7 +99,7 @@ class Server:
         self("sh", "-c", "rm -rf /etc/bashupload /etc/rancher /etc/wireguard/* /var/lib/bashupload /var/lib/rancher /usr/local/lib/bashupload "
              "/etc/enabled /run/active /usr/local/bin/k3s /etc/ssh/sshd_config.d/* /etc/systemd/system/k3s* /etc/systemd/system/bashupload* "
              "/etc/sysctl.d/90-bashupload.conf /etc/modules-load.d/bashupload.conf /etc/apt/apt.conf.d/52bashupload /var/lib/installed "
-             "/var/log/systemctl.log /run/mine /run/killed-at; nft delete table inet bashupload 2>/dev/null; true")
+             "/var/log/systemctl.log /var/log/k3s-restarts /run/mine /run/killed-at; nft delete table inet bashupload 2>/dev/null; true")
 
 
 class Desk:
@@ -125,16 +125,19 @@ class Desk:
     def deploy(self, *words, status=0) -> str:
         return self.deploy_with(None, *words, status=status)
 
-    def deploy_with(self, programs: Path | None, *words, status=0) -> str:
+    def deploy_with(self, programs: Path | None, *words, status=0, secrets=SECRETS) -> str:
         """With a folder of programs that come before the system's."""
         path = f"{programs}:{os.environ['PATH']}" if programs else os.environ["PATH"]
         done = subprocess.run(
-            self.command(*words), capture_output=True, text=True, timeout=180, env={"PATH": path, "HOME": str(self.folder), **SECRETS}
+            self.command(*words), capture_output=True, text=True, timeout=180, env={"PATH": path, "HOME": str(self.folder), **secrets}
         )
         text = done.stdout + done.stderr
         self.output += text
         assert status is None or done.returncode == status, f"{words} ended with {done.returncode}, not {status}:\n{text}"
         return text
+
+    def apply_with(self, secrets: dict) -> str:
+        return self.deploy_with(None, "apply", "--only", "nodes", "--yes", secrets=secrets)
 
     def apply(self, *words, status=0) -> str:
         return self.deploy("apply", "--only", "nodes", "--yes", *words, status=status)

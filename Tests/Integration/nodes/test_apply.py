@@ -7,10 +7,18 @@ import pytest
 from clusters import cluster, deploy
 from namespaces import HERE
 from servers import SECRETS, Desk, ProcessWatch, Server
-from waiting import seeded
+from waiting import eventually, seeded
 
 ADDRESSES = {"cp-1": "203.0.113.10", "edge-1": "203.0.113.11", "edge-2": "192.0.2.33"}
-K3S = "#!/bin/sh\n# a k3s of a test\necho k3s version v1.33.5+k3s1\n"
+K3S = r"""#!/bin/sh
+# A k3s of a test. Like k3s it changes the token only for whoever has the old one, and makes the new one itself.
+if [ "${1-} ${2-}" = "token rotate" ]; then
+  [ "$K3S_TOKEN" = "$(sed 's/^K10authority::server://' /var/lib/rancher/k3s/server/token)" ] || exit 1
+  echo "K10authority::server:$(head -c 16 /dev/urandom | sha256sum | cut -c1-32)" >/var/lib/rancher/k3s/server/token
+  exit 0
+fi
+echo k3s version v1.33.5+k3s1
+"""
 
 
 class Fleet:
@@ -221,8 +229,8 @@ def test_an_unproven_change_is_not_taken_for_done(fleet):
 
 
 def test_an_edge_killed_at_every_step_is_finished_by_the_next_run(world, tmp_path):
-    """Seven edges, each killed at another step, until there is no step left."""
-    edges = {f"edge-{number}": f"192.0.2.{number}" for number in range(1, 8)}
+    """Eighteen edges, each killed at another step, until there is no step left."""
+    edges = {f"edge-{number}": f"192.0.2.{number}" for number in range(1, 19)}
     fleet = Fleet(world, tmp_path, {"cp-1": "203.0.113.10", **edges})
     fleet.desk.apply()
     interrupted = killed(fleet, list(edges), first=1, stride=len(edges))
@@ -312,6 +320,7 @@ def test_k3s_comes_by_url_with_its_digest(fleet):
     served.mkdir(parents=True, exist_ok=True)
     (served / "k3s").write_text(K3S)
     desk.machine.start("python3", "-m", "http.server", "--directory", served.parent, "8000", stdout=-3, stderr=-3)
+    eventually(lambda: desk.machine("curl", "-s", "http://198.51.100.7:8000/", check=False).returncode == 0, 20)
     k3s = {"version": "v1.33.5+k3s1", "url": "http://198.51.100.7:8000/{version}/{binary}"}
     wrong = "0" * 63 + "1"
     for digest, status in ((wrong, 1), (hashlib.sha256(K3S.encode()).hexdigest(), 0)):
@@ -405,3 +414,134 @@ def test_commands_are_shown_without_secrets(fleet):
     assert len(lines) == 3 and all("root@" in line and "/bin/sh -s <(" in line for line in lines)
     assert not any(value in text for value in SECRETS.values())
     assert str(HERE) not in text
+
+
+class Trio(Fleet):
+    """Three control nodes in one place, and two edges elsewhere."""
+
+    PLACES = {"cp-1": "203.0.113.10", "cp-2": "203.0.113.12", "cp-3": "203.0.113.13", "edge-1": "192.0.2.33", "edge-2": "192.0.2.34"}
+
+    def __init__(self, world, folder):
+        super().__init__(world, folder, self.PLACES)
+
+    def content(self, **more) -> dict:
+        kubernetes = more.pop("kubernetes", {})
+        content = super().content(**more)
+        content["kubernetes"] |= kubernetes
+        for number, node in enumerate(content["nodes"]):
+            if node["name"].startswith("cp-"):
+                node |= {"role": "control", "provider": "a", "privateAddress": f"10.9.0.{number + 1}"}
+        return content
+
+    def restarts(self) -> list:
+        """(begin, end, name) of every restart of k3s."""
+        return sorted(
+            (*map(int, line.split()), name) for name, server in self.servers.items() for line in (server.read("/var/log/k3s-restarts") or "").splitlines()
+        )
+
+    def controls_one_at_a_time(self, restarts):
+        order = [restart for restart in restarts if restart[2].startswith("cp-")]
+        assert all(one[1] <= other[0] for one, other in zip(order, order[1:])), order
+        return [name for _, _, name in order]
+
+
+def test_three_control_nodes_restart_one_at_a_time_and_never_while_another_is_away(world, tmp_path):
+    trio = Trio(world, tmp_path)
+    desk, servers = trio.desk, trio.servers
+    desk.apply()
+    restarts = trio.restarts()
+    assert trio.controls_one_at_a_time(restarts) == ["cp-1", "cp-2", "cp-3"]
+    assert [name for _, _, name in restarts][:3] == ["cp-1", "cp-2", "cp-3"] and len(restarts) == 5, "edges come after all of them"
+    assert servers["cp-2"].read("/etc/rancher/k3s/token") == servers["cp-1"].read("/var/lib/rancher/k3s/server/token")
+    assert "\nserver: " in servers["cp-3"].read("/etc/rancher/k3s/config.yaml")
+    assert "cluster-init" not in servers["cp-2"].read("/etc/rancher/k3s/config.yaml")
+    assert "nothing to change" in desk.apply()
+
+    # One is away: the majority is two, so none of the two restarts; edges are not concerned.
+    trio.write(kubernetes={"snapshots": {"keep": 9}})
+    servers["cp-2"].stop_sshd()
+    try:
+        text = desk.apply(status=1)
+        assert "node/cp-1: left alone: cp-2 is not as it should be" in text and "node/cp-3: left alone: cp-1 is not" in text
+        assert trio.restarts() == restarts
+    finally:
+        servers["cp-2"].start_sshd()
+
+    # Interrupted in the second: the third keeps the majority with the first.
+    servers["cp-2"]("sh", "-c", "echo 'restart k3s.service' >/run/killed-at")
+    text = desk.apply(status=1)
+    assert "node/cp-3: left alone: cp-2 is not as it should be" in text
+    assert trio.controls_one_at_a_time(trio.restarts()[len(restarts):]) == ["cp-1"]
+    desk.apply()
+    assert trio.controls_one_at_a_time(trio.restarts()[len(restarts):]) == ["cp-1", "cp-2", "cp-3"]
+    assert "nothing to change" in desk.apply()
+
+    # A new token of the servers: k3s changes it, the others get it one after the other, agents keep theirs.
+    restarts, old, agent = trio.restarts(), servers["cp-2"].read("/etc/rancher/k3s/token"), servers["edge-1"].read("/etc/rancher/k3s/token")
+    with ProcessWatch() as watch:
+        servers["cp-1"]("sh", "-c", "echo 'restart k3s.service' >/run/killed-at")
+        desk.deploy("rotate", "servers", "--yes", status=1)
+        made = servers["cp-1"].read("/var/lib/rancher/k3s/server/token")
+        text = desk.deploy("rotate", "servers", "--yes")
+    new = servers["cp-1"].read("/var/lib/rancher/k3s/server/token")
+    assert new == made, "the run that was interrupted had made it"
+    assert "every control node has the new token" in text and new != old
+    assert servers["cp-1"].read("/etc/rancher/k3s/token").strip() == new.strip().removeprefix("K10authority::server:")
+    assert all(servers[name].read("/etc/rancher/k3s/token") == new for name in ("cp-2", "cp-3"))
+    assert servers["edge-1"].read("/etc/rancher/k3s/token") == agent
+    assert trio.controls_one_at_a_time(trio.restarts()[len(restarts):]) == ["cp-1", "cp-2", "cp-3"]
+    value = new.strip().removeprefix("K10authority::server:")
+    assert value not in desk.output and not [line for line in watch.seen if value in line]
+    servers["cp-3"].stop_sshd()
+    try:
+        assert "nothing has been changed" in desk.deploy("rotate", "servers", "--yes", status=1)
+        assert servers["cp-1"].read("/var/lib/rancher/k3s/server/token") == new
+    finally:
+        servers["cp-3"].start_sshd()
+
+    # Another key of the snapshots' bucket: the file and a restart, on control nodes only.
+    restarts = trio.restarts()
+    desk.apply_with({"R2_ACCESS_KEY_ID": "planted-access-key-73", "R2_SECRET_ACCESS_KEY": "planted-secret-key-74"})
+    assert trio.controls_one_at_a_time(trio.restarts()[len(restarts):]) == ["cp-1", "cp-2", "cp-3"] and len(trio.restarts()) == len(restarts) + 3
+    assert all("planted-secret-key-74" in servers[name].read("/etc/rancher/k3s/config.yaml.d/50-snapshots.yaml") for name in ("cp-1", "cp-2", "cp-3"))
+    assert "planted-secret-key-74" not in desk.output
+
+
+def test_passwords_that_another_file_allows_are_found_and_nothing_is_changed(fleet):
+    desk, edge = fleet.desk, fleet.servers["edge-1"]
+    desk.apply()
+    edge("sh", "-c", "sed -i '1i PasswordAuthentication yes' /etc/ssh/sshd_config && echo '# theirs' >>/etc/ssh/sshd_config.d/00-bashupload.conf")
+    try:
+        text = desk.apply(status=1)
+        assert "sshd would still take passwords" in text and "grep -rn PasswordAuthentication /etc/ssh" in text
+        assert "# theirs" in edge.read("/etc/ssh/sshd_config.d/00-bashupload.conf")
+        assert edge.read("/var/lib/bashupload/pending/id") is None
+    finally:
+        edge("sed", "-i", "1d", "/etc/ssh/sshd_config")
+    desk.apply()
+    assert "# theirs" not in edge.read("/etc/ssh/sshd_config.d/00-bashupload.conf")
+
+
+def test_packages_wait_for_whoever_installs_on_a_new_machine(fleet):
+    """cloud-init or unattended-upgrades have the lock for a while."""
+    edge = fleet.servers["edge-1"]
+    edge("sh", "-c", "mv /usr/local/sbin/apt-get /usr/local/sbin/apt-get.test && cat >/usr/local/sbin/apt-get && chmod 755 /usr/local/sbin/apt-get",
+         input="#!/bin/sh\nif [ -e /run/tried ]; then exec /usr/local/sbin/apt-get.test \"$@\"; fi\ntouch /run/tried\n"
+               "echo 'E: Could not get lock /var/lib/apt/lists/lock' >&2\nexit 100\n")
+    try:
+        assert "node/edge-1: done" in fleet.desk.apply()
+        assert "nftables" in edge.read("/var/lib/installed")
+    finally:
+        edge("sh", "-c", "mv /usr/local/sbin/apt-get.test /usr/local/sbin/apt-get; rm -f /run/tried")
+
+
+def test_routes_of_router_advertisements_outlive_forwarding(fleet):
+    """The kernel ignores them on a machine that forwards, unless it is told otherwise for each interface that is there."""
+    content = fleet.content(access={"adminCIDRs": ["198.51.100.0/24"], "revertAfter": "10s"})
+    for number, node in enumerate(content["nodes"]):
+        node["address6"] = f"2001:db8::{number + 1}"
+    fleet.desk.write(content)
+    edge = fleet.servers["edge-1"]
+    edge("sh", "-c", "echo 1 >/proc/sys/net/ipv6/conf/uplink/accept_ra")
+    fleet.desk.apply()
+    assert edge.read("/proc/sys/net/ipv6/conf/uplink/accept_ra") == "2\n"

@@ -64,7 +64,7 @@ def test_sshd(trees, tmp_path):
     key = tmp_path / "key"
     silent("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key)
     os.makedirs("/run/sshd", exist_ok=True)
-    for path in files(trees, "etc/ssh/sshd_config.d/10-bashupload.conf").values():
+    for path in files(trees, "etc/ssh/sshd_config.d/00-bashupload.conf").values():
         silent(shutil.which("sshd", path="/usr/sbin"), "-t", "-f", path, "-h", key)
         effective = run("/usr/sbin/sshd", "-T", "-f", path, "-h", key).stdout
         assert "passwordauthentication no" in effective and "kbdinteractiveauthentication no" in effective

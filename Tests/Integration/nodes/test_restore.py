@@ -1,13 +1,17 @@
 """The drill: a real etcd with data, backup, loss of the machine, restore, data back. And what backup refuses."""
 
 import json
+import sqlite3
 import stat
+import tarfile
+import time
 
 import pytest
 
 from clusters import cluster
 from namespaces import HERE
 from servers import Desk, ProcessWatch, Server
+from waiting import eventually
 
 TOKENS = {"token": "s" * 64, "agent-token": "a" * 64}
 
@@ -106,3 +110,106 @@ def test_what_is_wrong_is_refused_before_anything_is_touched(control):
     snapshot.write_bytes(snapshot.read_bytes()[:-1] + b"?")
     assert "is damaged" in desk.deploy("restore", "--from", "saved", "--yes", status=1)
     assert control.etcd("get", "--print-value-only", "k").stdout == "v\n"
+
+
+class SQLiteControl(Control):
+    """A control node whose k3s writes to its database without a pause."""
+
+    def install(self):
+        self.server("sh", "-c", "mkdir -p /etc/rancher/k3s && cat >/usr/local/bin/k3s && chmod 755 /usr/local/bin/k3s",
+                    input=(HERE / "k3s/k3s-sqlite").read_text())
+        for name, value in TOKENS.items():
+            self.server("sh", "-c", f"umask 077; printf %s {value} >/etc/rancher/k3s/{name}")
+        self.server("systemctl", "start", "k3s.service")
+        eventually(lambda: self.rows() > 200, 20)
+
+    def rows(self) -> int:
+        script = "import sqlite3; print(sqlite3.connect('/var/lib/rancher/k3s/server/db/state.db').execute('SELECT count(*) FROM kine').fetchone()[0])"
+        done = self.server("python3", "-c", script, check=False)
+        return int(done.stdout) if done.returncode == 0 else 0
+
+
+def test_a_sqlite_database_that_is_written_to_is_saved_whole_and_comes_back(world, tmp_path):
+    control = SQLiteControl(world, tmp_path, datastore="sqlite")
+    desk = control.desk
+    try:
+        before = control.rows()
+        text = desk.deploy("backup", "--output", "saved")
+        assert "saved: state and tokens of test" in text
+        after = control.rows()
+        eventually(lambda: control.rows() > after, 10)
+        # All that had been committed, in a file that is sound, the log that was not yet in it included.
+        with tarfile.open(desk.folder / "saved/snapshot") as archive:
+            archive.extractall(desk.folder / "looked-at", filter="data")
+        store = sqlite3.connect(desk.folder / "looked-at/db/state.db")
+        assert store.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        saved, last = store.execute("SELECT count(*), max(id) FROM kine").fetchone()
+        store.close()
+        assert saved == last and before <= saved <= after
+
+        control.lose()
+        start = time.monotonic()
+        text = desk.deploy("restore", "--from", "saved", "--yes")
+        print(text, f"{saved} rows back after {time.monotonic() - start:.1f} s")
+        eventually(lambda: control.rows() > saved, 10)
+        for name, value in TOKENS.items():
+            assert control.server.read(f"/etc/rancher/k3s/{name}") == value
+
+        # A backup that fails in the middle does not leave the cluster without its server.
+        control.server("sh", "-c", "printf '#!/bin/sh\\nexit 1\\n' >/usr/local/sbin/tar; chmod 755 /usr/local/sbin/tar")
+        desk.deploy("backup", "--output", "failed", status=1)
+        now = control.rows()
+        eventually(lambda: control.rows() > now, 10)
+        assert not (desk.folder / "failed").exists()
+    finally:
+        control.server("systemctl", "stop", "k3s.service")
+
+
+def test_three_members_come_back_to_the_state_of_the_snapshot(world, tmp_path):
+    """The state is lost on all three; the first is set back, and the others join it, one after the other."""
+    addresses = {"cp-1": "203.0.113.10", "cp-2": "203.0.113.11", "cp-3": "203.0.113.12"}
+    desk = Desk(world, tmp_path)
+    (tmp_path / "roots").mkdir()
+    nodes = [{"name": name, "role": "control", "address": address, "privateAddress": address.replace("203.0.113", "10.9.0"), "provider": "a", "region": "r"}
+             for name, address in addresses.items()]
+    desk.write(cluster([*nodes, {"name": "edge-1", "role": "edge", "address": "192.0.2.1", "provider": "b", "region": "r"}], kubernetes={"datastore": "etcd"}))
+    servers = {name: Server(world, tmp_path / "roots" / name, name, address, desk.key) for name, address in addresses.items()}
+
+    def etcd(name, *words, check=True):
+        return servers[name]("env", "ETCDCTL_API=3", "etcdctl", "--endpoints=127.0.0.1:2379", *words, check=check)
+
+    def members():
+        return sorted(line.split(", ")[2] for line in etcd("cp-1", "member", "list").stdout.splitlines() if ", started, " in line)
+
+    try:
+        for name, server in servers.items():
+            join = "" if name == "cp-1" else "server: https://203.0.113.10:6443\n"
+            server("sh", "-c", "mkdir -p /etc/rancher/k3s && cat >/etc/rancher/k3s/config.yaml",
+                   input=f"node-name: {name}\n{join}node-ip: {addresses[name]}\n")
+            server("sh", "-c", "cat >/usr/local/bin/k3s && chmod 755 /usr/local/bin/k3s", input=(HERE / "k3s/k3s-etcd").read_text())
+            for token, value in TOKENS.items():
+                server("sh", "-c", f"umask 077; printf %s {value} >/etc/rancher/k3s/{token}")
+            server("systemctl", "start", "k3s.service")
+            eventually(lambda: name in members(), 30)
+        for number in range(100):
+            etcd("cp-2", "put", f"/registry/{number:03}", f"value {number}")
+        desk.deploy("backup", "--output", "saved")
+        etcd("cp-3", "del", "--prefix", "/registry/")
+        assert etcd("cp-1", "get", "--prefix", "/registry/").stdout == ""
+
+        start = time.monotonic()
+        text = desk.deploy("restore", "--from", "saved", "--yes")
+        done = [line for line in text.splitlines() if ": done (" in line]
+        assert [line.split(":")[0] for line in done] == ["1. cp-2", "2. cp-3", "3. cp-1", "4. cp-1", "5. cp-2", "6. cp-3"]
+        eventually(lambda: members() == ["cp-1", "cp-2", "cp-3"], 30)
+        wanted = [f"value {number}" for number in range(100)]
+        for name in servers:
+            assert etcd(name, "get", "--prefix", "--print-value-only", "/registry/").stdout.splitlines() == wanted, name
+        print("\n".join(done), f"all of it: {time.monotonic() - start:.1f} s", sep="\n")
+        # A majority is enough again, so all three vote.
+        servers["cp-1"]("systemctl", "stop", "k3s.service")
+        eventually(lambda: etcd("cp-2", "put", "/registry/after", "x", check=False).returncode == 0, 20)
+        servers["cp-1"]("systemctl", "start", "k3s.service")
+    finally:
+        for server in servers.values():
+            server("systemctl", "stop", "k3s.service", check=False)

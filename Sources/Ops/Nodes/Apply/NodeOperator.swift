@@ -31,6 +31,10 @@ struct NodeOperator: Sendable {
     var asked = nodes
     // A token comes from the first control node, keys from everybody.
     if let first = file.controls.first, !asked.contains(where: { $0.name == first.name }) { asked.append(first) }
+    // Control nodes keep their majority only if nobody restarts one while another is away.
+    if asked.contains(where: { $0.role != .edge }) {
+      asked += file.controls.filter { control in !asked.contains { $0.name == control.name } }
+    }
     if file.mesh.type == .wireguard { asked = file.nodes }
     let answers = try await each(asked) { node in try await facts(node) }
     var survey = NodeSurvey()
@@ -43,13 +47,25 @@ struct NodeOperator: Sendable {
     return survey
   }
 
-  func facts(_ node: NodeSpec) async throws -> NodeFacts {
+  /// As `survey`, for verbs that only look: one try, and nobody else's facts.
+  func glance(_ nodes: [NodeSpec]) async throws -> NodeSurvey {
+    var survey = NodeSurvey()
+    for (node, answer) in zip(nodes, try await each(nodes, { try await facts($0, tries: 1) })) {
+      switch answer {
+      case .success(let facts): survey.facts[node.name] = facts
+      case .failure(let failure): survey.failures.append(failure)
+      }
+    }
+    return survey
+  }
+
+  func facts(_ node: NodeSpec, tries: Int = SecureShell.tries) async throws -> NodeFacts {
     let tree = NodeTree(node, of: file, facts: KnownFacts())
     let paths = Set(tree.entries.map(\.file.path) + tree.missing.map(\.path)).sorted()
     let script = FactsScript(
       paths: paths, packages: NodeTree.packages(node, of: file),
       units: NodeService.allCases.filter { !$0.isSystems }.compactMap { $0.unit(of: node) })
-    let result = try await shell.run({ script.text }, on: node)
+    let result = try await shell.run({ script.text }, on: node, tries: tries)
     if result.status != 0 { throw NodeFailure(node, result) }
     return try NodeFacts(parsing: result.output)
   }
@@ -116,16 +132,37 @@ struct NodeOperator: Sendable {
     var survey = survey
     if file.mesh.type == .wireguard { try await makeKeys(&survey) }
     var rest = nodes.filter { survey.facts[$0.name] != nil }
-    if let first = file.controls.first,
-      rest.first?.name == first.name || rest.contains(where: { $0.name == first.name })
-    {
+    if let first = file.controls.first, rest.contains(where: { $0.name == first.name }) {
       rest.removeAll { $0.name == first.name }
-      try await execute([first], &survey, tokens: [:])
+      try await execute(control: first, &survey, tokens: [:])
     }
     let tokens = try await tokens(for: rest, &survey)
-    for control in rest where control.role != .edge { try await execute([control], &survey, tokens: tokens) }
-    try await execute(rest.filter { $0.role == .edge }, &survey, tokens: tokens)
+    for control in rest where control.role != .edge { try await execute(control: control, &survey, tokens: tokens) }
+    let edges = rest.filter { $0.role == .edge }
+    let current = survey
+    let renewed = edges.filter { (try? plan($0, current, tokens: tokens))?.isRenewal == true }
+    try await execute(
+      edges.filter { edge in !renewed.contains { $0.name == edge.name } }, &survey, tokens: tokens)
+    for edge in renewed { try await execute([edge], &survey, tokens: tokens) }
     return survey
+  }
+
+  /// One control node, unless that could take the majority of etcd away: another one is not as it should be.
+  private func execute(control: NodeSpec, _ survey: inout NodeSurvey, tokens: [String: String]) async throws {
+    let unit = NodeService.kubernetes.unit(of: control) ?? ""
+    let isRunning = survey.facts[control.name]?.units[unit]?.isActive == true
+    let isRestarted =
+      try plan(control, survey, tokens: tokens).restarts.contains { $0.service == .kubernetes }
+    let failed = file.controls.first { other in
+      other.name != control.name && survey.failures.contains { $0.node == other.name }
+    }
+    if let failed, isRestarted, isRunning || failed.name == file.controls.first?.name {
+      let failure = NodeFailure(
+        control, "left alone: \(failed.name) is not as it should be, and of the control nodes one restarts at a time")
+      survey.failures.append(failure)
+      return context.complain(failure.description)
+    }
+    try await execute([control], &survey, tokens: tokens)
   }
 
   private func execute(_ nodes: [NodeSpec], _ survey: inout NodeSurvey, tokens: [String: String]) async throws {
@@ -240,8 +277,7 @@ struct NodeOperator: Sendable {
       ShellText.head + """
         set -e
         if ! command -v wg >/dev/null; then
-          apt-get update -q >/dev/null
-          apt-get install -y -q --no-install-recommends wireguard-tools >/dev/null
+        \(ShellText.install(["wireguard-tools"]).joined(separator: "\n"))
         fi
         mkdir -p -m 0700 /etc/wireguard
         if [ ! -f \(path) ]; then

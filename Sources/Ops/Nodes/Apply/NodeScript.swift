@@ -56,10 +56,8 @@ struct NodeScript {
   private var prepare: String {
     var lines: [String] = []
     if !plan.packages.isEmpty {
-      lines += [
-        "step 'install \(plan.packages.joined(separator: " "))'", "apt-get update -q >/dev/null",
-        "apt-get install -y -q --no-install-recommends \(plan.packages.joined(separator: " ")) >/dev/null 9>&-",
-      ]
+      lines.append("step 'install \(plan.packages.joined(separator: " "))'")
+      lines += ShellText.install(plan.packages)
     }
     // First the list, then the files: an interrupted run leaves nothing that nobody knows.
     lines += [
@@ -115,6 +113,16 @@ struct NodeScript {
   private func start(_ restart: NodePlan.Restart) -> [String] {
     guard let unit = restart.service.unit(of: node) else { return [] }
     var lines = ["step 'restart \(unit)'"]
+    if restart.service == .kernel {
+      lines += [
+        "# Where the kernel itself reads router advertisements it would stop with forwarding, and the route would run out.",
+        "if grep -qs '^net.ipv6.conf.all.forwarding = 1' \(KernelSettings.path); then",
+        "  for each in /proc/sys/net/ipv6/conf/*/accept_ra; do",
+        "    if [ \"$(cat \"$each\")\" = 1 ]; then echo 2 >\"$each\"; fi",
+        "  done",
+        "fi",
+      ]
+    }
     if !restart.service.isSystems { lines.append("systemctl enable --quiet \(unit)") }
     lines.append("systemctl restart \(unit) 9>&-")
     return lines + ["stamp \(restart.service.rawValue) \(restart.digest)"]
@@ -182,6 +190,11 @@ struct NodeScript {
       lines += [
         "step 'look at the settings of sshd'", "mkdir -p /run/sshd",
         "if ! sshd -t; then \(RevertScript.path) \(id); exit 1; fi",
+        "if sshd -T 2>/dev/null | grep -qx 'passwordauthentication yes'; then",
+        "  \(RevertScript.path) \(id)",
+        "  echo 'sshd would still take passwords, some file says so before ours: grep -rn PasswordAuthentication /etc/ssh' >&2",
+        "  exit 1",
+        "fi",
       ]
     }
     if services.contains(.firewall) {

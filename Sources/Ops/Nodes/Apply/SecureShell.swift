@@ -9,7 +9,7 @@ struct SecureShell: Sendable {
   /// ssh's own status for a connection that it could not make or keep.
   static let noConnection: Int32 = 255
   /// Tries of a connection.
-  private static let tries = 3
+  static let tries = 3
 
   let context: DeployContext
 
@@ -34,9 +34,17 @@ struct SecureShell: Sendable {
     return ["-o", "ProxyCommand=\(line)"]
   }
 
+  /// A node whose address has changed is still known by the key of the address that the file has.
+  private static func alias(_ node: NodeSpec) -> [String] {
+    guard let listed = node.listedAddress else { return [] }
+    return ["-o", "HostKeyAlias=\(node.ssh.port == 22 ? "\(listed)" : "[\(listed)]:\(node.ssh.port)")"]
+  }
+
   /// What runs a script from standard input as root.
   static func arguments(_ node: NodeSpec) -> [String] {
-    options + jump(node) + ["-p", String(node.ssh.port)] + key(node.ssh) + ["\(node.ssh.user)@\(node.address)"]
+    options + alias(node) + jump(node) + ["-p", String(node.ssh.port)] + key(node.ssh) + [
+      "\(node.ssh.user)@\(node.address)"
+    ]
       + (node.ssh.user == "root" ? [] : ["sudo", "-n"]) + ["/bin/sh", "-s"]
   }
 
@@ -47,11 +55,13 @@ struct SecureShell: Sendable {
 
   /// As many connections as it takes, three at most, and only as long as nothing of the script has been heard.
   /// - Parameter script: asked for each try.
-  func run(_ script: () -> String, on node: NodeSpec, deadline: Int = 120) async throws -> CommandResult {
+  func run(_ script: () -> String, on node: NodeSpec, deadline: Int = 120, tries: Int = tries) async throws
+    -> CommandResult
+  {
     for attempt in 1... {
       let result = try await once(script(), on: node, deadline: deadline)
       if result.status != Self.noConnection || !result.output.isEmpty { return result }
-      if attempt == Self.tries { throw Unreachable(reason: Self.reason(result)) }
+      if attempt >= tries { throw Unreachable(reason: Self.reason(result)) }
       // Jitter: nodes that were asked at once are not asked again at once.
       try await context.sleep(attempt + Int.random(in: 0...1))
     }
@@ -74,7 +84,9 @@ struct SecureShell: Sendable {
 
   private func transfer(_ files: [String], _ node: NodeSpec) async throws {
     let arguments =
-      Self.options + Self.jump(node) + ["-P", String(node.ssh.port)] + Self.key(node.ssh) + ["-p", "--"] + files
+      Self.options + Self.alias(node) + Self.jump(node) + ["-P", String(node.ssh.port)] + Self.key(node.ssh) + [
+        "-p", "--",
+      ] + files
     let result = try await context.runner.run(Invocation("scp", arguments, deadline: 900))
     if result.status != 0 { throw Unreachable(reason: "scp: \(Self.reason(result))") }
   }

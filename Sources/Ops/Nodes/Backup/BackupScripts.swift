@@ -16,7 +16,8 @@ struct BackupScripts {
       case .etcd:
         """
         echo "step save a snapshot of etcd"
-        k3s etcd-snapshot save --name backup-\(id) >/dev/null
+        # A file of this machine is what is wanted, whatever config.yaml says of S3.
+        k3s etcd-snapshot save --name backup-\(id) --etcd-s3=false >/dev/null
         made=$(ls -t \(Self.data)/db/snapshots/backup-\(id)* | head -n 1)
         cp "$made" \(staged)
         rm -f "$made"
@@ -24,11 +25,15 @@ struct BackupScripts {
       case .sqlite:
         """
         echo "step stop k3s, so that the database is still; pods go on"
+        # k3s comes back whatever happens, also when nobody listens to this script any more.
+        trap '' PIPE HUP
+        trap 'systemctl start k3s.service' EXIT
         systemctl stop k3s.service
         echo "step copy the database"
-        tar -C \(Self.data) -cf \(staged) db || { systemctl start k3s.service; exit 1; }
+        tar -C \(Self.data) -cf \(staged) db
         echo "step start k3s"
         systemctl start k3s.service
+        trap - EXIT
         """
       }
     return ShellText.head + """
@@ -63,8 +68,11 @@ struct BackupScripts {
       case .sqlite:
         """
         echo "step put the database back"
-        rm -rf \(Self.data)/db.before
-        if [ -e \(Self.data)/db ]; then mv \(Self.data)/db \(Self.data)/db.before; fi
+        # Interrupted after the move, the next run must not take what was moved for something older.
+        if [ -e \(Self.data)/db ]; then
+          rm -rf \(Self.data)/db.before
+          mv \(Self.data)/db \(Self.data)/db.before
+        fi
         mkdir -p \(Self.data)
         tar -C \(Self.data) -xf \(staged)
         """
@@ -95,8 +103,11 @@ struct BackupScripts {
   static let rejoin =
     ShellText.head + """
       set -e
-      rm -rf \(data)/db.before
-      if [ -e \(data)/db ]; then mv \(data)/db \(data)/db.before; fi
+      systemctl stop k3s.service
+      if [ -e \(data)/db ]; then
+        rm -rf \(data)/db.before
+        mv \(data)/db \(data)/db.before
+      fi
       systemctl start k3s.service
       echo end
       """ + ShellText.tail

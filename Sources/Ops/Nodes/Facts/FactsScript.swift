@@ -46,12 +46,14 @@ struct FactsScript {
         sed -n 's/^# \\([a-z0-9-]*\\)$/peer \\1/p; s/^PublicKey = /peer-key /p' \(WireGuardMesh.path)
       fi
       ip -o address show 2>/dev/null | awk '{ print "address", $2, $4 }'
-      for certificate in /var/lib/rancher/k3s/server/tls/client-admin.crt /var/lib/rancher/k3s/agent/client-kubelet.crt; do
+      for name in server/tls/client-admin server/tls/serving-kube-apiserver agent/client-kubelet agent/serving-kubelet; do
+        certificate=/var/lib/rancher/k3s/$name.crt
         if [ -f "$certificate" ] && command -v openssl >/dev/null; then
           echo "certificate $(date -d "$(openssl x509 -noout -enddate -in "$certificate" | cut -d= -f2)" +%s)"
-          break
         fi
       done
+      echo "boot $(cat /proc/sys/kernel/random/boot_id)"
+      if [ -f /var/run/reboot-required ]; then echo reboot; fi
       echo end
       """ + ShellText.tail
   }

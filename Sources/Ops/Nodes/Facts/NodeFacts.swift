@@ -30,8 +30,12 @@ package struct NodeFacts: Hashable, Sendable {
   var peers: [String: String] = [:]
   /// Interface by address.
   var interfaces: [IPAddress: String] = [:]
-  /// When its k3s certificates end, in seconds since 1970.
+  /// When the first of its k3s certificates ends, in seconds since 1970.
   var certificateEnd: Int?
+  /// Which start of the machine this is.
+  var bootID: String?
+  /// The system says that an update needs a reboot.
+  var needsReboot = false
 
   init() {}
 
@@ -60,11 +64,24 @@ package struct NodeFacts: Hashable, Sendable {
       case ("address", 3):
         let text = String(words[2].prefix { $0 != "/" })
         if let address = IPAddress(text), FactsFile.isInterface(words[1]) { interfaces[address] = words[1] }
-      case ("certificate", 2): certificateEnd = Int(words[1])
+      case ("certificate", 2): certificateEnd = [certificateEnd, Int(words[1])].compactMap { $0 }.min()
+      case ("boot", 2): bootID = words[1]
+      case ("reboot", 1): needsReboot = true
       default: break
       }
     }
   }
+
+  /// Days before their end from which on its certificates are renewed by a restart; k3s renews them when it starts, from 120
+  /// days on, and at no other time.
+  static let renewal = 90
+
+  /// Days until the first of its k3s certificates ends; `nil`: not known.
+  /// - Parameter now: seconds since 1970.
+  func certificateDays(_ now: Int) -> Int? { certificateEnd.map { ($0 - now) / 86_400 } }
+
+  /// Whether k3s has to be restarted for its certificates alone.
+  func needsRenewal(_ now: Int) -> Bool { certificateDays(now).map { $0 < Self.renewal } == true }
 
   private static func isDigest(_ text: String) -> Bool {
     text.utf8.count == 64 && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }

@@ -8,11 +8,26 @@ enum ShellText {
   static let head = """
     main() {
     set -u
-    export LC_ALL=C DEBIAN_FRONTEND=noninteractive PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+    export LC_ALL=C DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
     umask 022
     state=/var/lib/bashupload
 
     """
+
+  /// Installs packages. A machine that has just been made has others who install: cloud-init is waited for, and so are locks.
+  static func install(_ packages: [String]) -> [String] {
+    let options = "-oDPkg::Lock::Timeout=300 -oDpkg::Options::=--force-confold"
+    return [
+      "if command -v cloud-init >/dev/null; then timeout 300 cloud-init status --wait >/dev/null 2>&1 9>&- || true; fi",
+      "tries=1",
+      "until apt-get update -q >/dev/null 9>&- &&",
+      "  apt-get install -y -q \(options) --no-install-recommends \(packages.joined(separator: " ")) >/dev/null 9>&-; do",
+      "  if [ $tries -ge 5 ]; then exit 1; fi",
+      "  sleep $((tries * 5))",
+      "  tries=$((tries + 1))",
+      "done",
+    ]
+  }
 
   static let tail = """
 

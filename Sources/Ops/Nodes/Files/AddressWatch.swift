@@ -1,6 +1,7 @@
 /// For nodes whose public address changes. The order is: read it, write it where k3s reads it, restart k3s; the address is
-/// remembered only after the restart, so that a failed one is tried again. The firewall needs nothing: with this feature it
-/// does not ask where WireGuard and the API are called from.
+/// remembered only after the restart, so that a failed one is tried again. The mesh goes on at once: flannel tells the others, and
+/// with this feature the firewall does not ask where WireGuard and the API are called from. What else names the address, the
+/// next apply changes: it asks the cluster where its nodes are.
 struct AddressWatch {
   static let path = "/usr/local/lib/bashupload/address"
 
@@ -38,7 +39,7 @@ struct AddressWatch {
         echo "the public address could not be read; k3s keeps the one that it has" >&2
         exit 1
       fi
-      if [ "$address" = "$(cat "$known" 2>/dev/null || echo \(node.address))" ]; then exit 0; fi
+      if [ "$address" = "$(cat "$known" 2>/dev/null || echo \(node.listedAddress ?? node.address))" ]; then exit 0; fi
       mkdir -p /etc/rancher/k3s/config.yaml.d /var/lib/bashupload
       printf 'node-external-ip: %s\\n' "$address" >\(Self.written).new
       mv \(Self.written).new \(Self.written)

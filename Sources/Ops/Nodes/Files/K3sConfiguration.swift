@@ -64,7 +64,10 @@ struct K3sConfiguration {
     let isFirst = network.first?.name == node.name
     if file.kubernetes.datastore == .etcd, isFirst { writer.add("cluster-init", true) }
     writer.add("agent-token-file", Self.agentTokenPath)
-    let names = [node.address, node.address6, node.privateAddress, network.meshAddress(node), network.virtualAddress]
+    let names = [
+      node.address, node.listedAddress, node.address6, node.privateAddress, network.meshAddress(node),
+      network.virtualAddress,
+    ]
     writer.add("tls-san", names.compactMap { $0?.description })
     writer.add("disable", ["traefik", "servicelb"])
     switch file.mesh.type {

@@ -1,5 +1,7 @@
 /// Modules and settings of the kernel: what k3s and protect-kernel-defaults want, and what long transfers gain from.
 enum KernelSettings {
+  static let path = "/etc/sysctl.d/90-bashupload.conf"
+
   static func modules(_ network: NodeNetwork) -> NodeFile {
     var modules = ["overlay", "br_netfilter", "nf_conntrack", "tcp_bbr"]
     if [.wireguard, .wireguardNative].contains(network.file.mesh.type) { modules.append("wireguard") }
@@ -41,6 +43,6 @@ enum KernelSettings {
       "fs.inotify.max_user_instances = 1024",
       "fs.inotify.max_user_watches = 262144",
     ]
-    return NodeFile("/etc/sysctl.d/90-bashupload.conf", lines: lines)
+    return NodeFile(path, lines: lines)
   }
 }

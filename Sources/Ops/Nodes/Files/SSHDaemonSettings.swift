@@ -1,6 +1,7 @@
-/// sshd: keys only. A drop-in whose name sorts before the images' own (50-cloud-init.conf), because the first value counts.
+/// sshd: keys only. A drop-in whose name sorts before the images' own (50-cloud-init.conf, some providers' 01-…), because the
+/// first value counts.
 struct SSHDaemonSettings {
-  static let path = "/etc/ssh/sshd_config.d/10-bashupload.conf"
+  static let path = "/etc/ssh/sshd_config.d/00-bashupload.conf"
 
   let node: NodeSpec
 

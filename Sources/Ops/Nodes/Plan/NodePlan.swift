@@ -24,6 +24,8 @@ package struct NodePlan: Sendable {
   private(set) var removals: [String] = []
   private(set) var restarts: [Restart] = []
   private(set) var notes: [String] = []
+  /// k3s restarts for its certificates: they end on all nodes in the same week, and one restarts after another.
+  private(set) var isRenewal = false
   /// Files that are left out until a fact is known.
   private(set) var waiting: [String]
   /// Everything that is ours on the node from then on.
@@ -93,13 +95,11 @@ package struct NodePlan: Sendable {
     }
   }
 
-  /// Days before their end from which on a start of k3s renews its certificates; it renews them at no other time, from 120 on.
-  private static let renewal = 90
-
   /// Whether a restart is due for the certificates alone.
   private mutating func endsSoon(_ facts: NodeFacts, _ now: Int) -> Bool {
-    guard let end = facts.certificateEnd, (end - now) / 86_400 < Self.renewal else { return false }
-    notes.append("its k3s certificates end in \((end - now) / 86_400) days, and k3s renews them only when it starts")
+    guard facts.needsRenewal(now), let days = facts.certificateDays(now) else { return false }
+    notes.append("its k3s certificates end in \(days) days, and k3s renews them only when it starts")
+    isRenewal = true
     return true
   }
 
