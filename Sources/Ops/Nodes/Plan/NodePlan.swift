@@ -73,10 +73,8 @@ package struct NodePlan: Sendable {
       if service == .kubernetes, tree.missing.contains(where: { $0.path == K3sConfiguration.path }) { continue }
       let digest = Self.digest(
         of: inputs, secrets: service == .kubernetes ? secrets : nil, binary: service == .kubernetes ? wanted : nil)
-      // What somebody has written into a file since, the service may have read.
-      let isForeign = inputs.contains { entry in
-        facts.sums[entry.file.path] != nil && facts.sums[entry.file.path] != Self.digest(entry.file.text)
-      }
+      // What somebody has written into a file since, the service may have read; and one that is gone has to come by the same way.
+      let isForeign = inputs.contains { facts.sums[$0.file.path] != Self.digest($0.file.text) }
       let isUnproven = service.isArmed && facts.isPending
       let runs = service.isSystems || (facts.units[unit]?.isActive == true && facts.units[unit]?.isEnabled == true)
       let isAwaited = service == .kubernetes && (!awaited.isEmpty || endsSoon(facts, now))
