@@ -44,7 +44,8 @@ def test_every_key_has_a_row(key):
 def test_every_technique_of_the_second_document_names_what_shows_it():
     table = SEEDS[SEEDS.index("## Techniques of the second document") :]
     rows = [line for line in table.splitlines() if line.startswith("| ") and not line.startswith("| it says")]
-    assert len(rows) == 31
+    # What the document should have said has a row, too.
+    assert len([row for row in rows if not row.startswith("| (nothing ")]) == 31
     tests = {str(path.relative_to(ROOT / "Tests/Integration")) for path in (ROOT / "Tests/Integration").rglob("test_*.py")}
     for row in rows:
         cells = row.strip("| ").split(" | ")
