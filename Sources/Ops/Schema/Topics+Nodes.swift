@@ -67,6 +67,16 @@ extension Topics {
         "deploy upgrade goes to kubernetes.k3s.version: one minor version at a time, the control plane first, then one edge at a "
           + "time: cordoned, upgraded, verified, uncordoned. A snapshot is taken before. k3s does not go back by installing an "
           + "older version: restore brings back the snapshot with the old binary.",
+        "Nothing is taken down while the API server or a control node is away; run again, it goes on.",
+      ]),
+    Topic(
+      name: "reboot",
+      paragraphs: [
+        "Security updates are installed by themselves and never reboot a node: an edge that starts while the API server is away "
+          + "waits for it and serves nobody.",
+        "deploy reboot does it where the system asks for it (/var/run/reboot-required; status names them): control nodes first, "
+          + "then one edge at a time, drained, rebooted, ready, verified, back in service. It stops at the first that does not "
+          + "come back, and goes on when run again.",
       ]),
     Topic(
       name: "backup",
@@ -78,7 +88,8 @@ extension Topics {
     Topic(
       name: "rotation",
       paragraphs: [
-        "rotate makes a new token for the agents on the control node, and brings it to all nodes.",
+        "rotate makes a new token for the agents on the control node, and brings it to all nodes. rotate servers does so with the "
+          + "token of the control nodes, one after the other. Take a backup after either: older ones need the old token.",
         "Keys of R2 and tokens of Cloudflare are references: make a new one, change what the reference points to, apply, and only "
           + "then take the old one away. apply replaces the Secrets in the cluster, where a digest of them makes the pods roll, "
           + "and the file of the snapshots on the control nodes. WireGuard: remove the .key file on a node and apply.",
@@ -88,7 +99,7 @@ extension Topics {
       paragraphs: [
         "k3s' own certificates live 365 days and are renewed only when it starts, in their last 120 days.",
         "So k3s has to be restarted once in eight months. An upgrade does it; apply restarts a k3s whose certificates end within "
-          + "90 days, and doctor names it.",
+          + "90 days, one node after the other; status shows the days of every node, and doctor names those that are due.",
       ]),
     Topic(
       name: "dynamic-address",
@@ -97,6 +108,8 @@ extension Topics {
         "With features.dynamicAddress a timer on each node reads the address, writes it where k3s reads it, and restarts k3s, in "
           + "this order. The firewall then asks nobody where WireGuard and the API are called from: the first answers only "
           + "whoever has a key, the second wants a token and is counted for each source.",
+        "Commands ask the cluster where its nodes are now, say so when that is not what the file says, and use it for ssh and for "
+          + "what the other nodes know of it. A control node that others join needs an address that stays.",
       ]),
     Topic(
       name: "jump-host",
