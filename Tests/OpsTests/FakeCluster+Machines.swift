@@ -4,7 +4,7 @@ import Ops
 /// What kubectl and ssh do with nodes, as far as deploy asks.
 extension FakeCluster.State {
   mutating func changeNode(_ words: [String]) -> CommandResult {
-    let name = words[0] == "label" ? words[2] : words[1]
+    let name = ["label", "taint", "annotate"].contains(words[0]) ? words[2] : words[1]
     guard let identity = objects.keys.first(where: { $0.kind == "Node" && $0.name == name }) else {
       return CommandResult(
         status: 1, output: "", complaint: "Error from server (NotFound): nodes \"\(name)\" not found")
@@ -12,16 +12,44 @@ extension FakeCluster.State {
     switch words[0] {
     case "cordon": objects[identity]?["spec"] = ["unschedulable": true]
     case "uncordon": objects[identity]?["spec"] = [:]
-    case "label":
+    case "label", "annotate":
+      let place = "\(words[0])s".replacing("annotates", with: "annotations")
       for word in words.dropFirst(3) where !word.hasPrefix("--") {
-        let parts = word.split(separator: "=").map(String.init)
-        var labels = objects[identity]?.at("metadata", "labels")?.members ?? [:]
-        if parts.count == 2 { labels[parts[0]] = .string(parts[1]) } else { labels[String(word.dropLast())] = nil }
-        objects[identity]?["metadata"]?["labels"] = .object(labels)
+        let parts = word.split(separator: "=", omittingEmptySubsequences: false).map(String.init)
+        var members = objects[identity]?.at("metadata", place)?.members ?? [:]
+        if parts.count == 2 { members[parts[0]] = .string(parts[1]) } else { members[String(word.dropLast())] = nil }
+        objects[identity]?["metadata"]?[place] = .object(members)
+      }
+    case "taint":
+      for word in words.dropFirst(3) where !word.hasPrefix("--") {
+        let parts = word.split { "=:".contains($0) }.map(String.init)
+        let effect = word.hasSuffix("-") ? String(parts[1].dropLast()) : parts[parts.count - 1]
+        var taints = objects[identity]?.at("spec", "taints")?.array ?? []
+        let count = taints.count
+        taints.removeAll { $0["key"]?.string == parts[0] && $0["effect"]?.string == effect }
+        if word.hasSuffix("-"), taints.count == count {
+          return CommandResult(status: 1, output: "", complaint: "error: taint \"\(word.dropLast())\" not found")
+        }
+        if !word.hasSuffix("-") {
+          taints.append([
+            "key": .string(parts[0]), "value": .string(parts.count == 3 ? parts[1] : ""), "effect": .string(effect),
+          ])
+        }
+        if objects[identity]?["spec"] == nil { objects[identity]?["spec"] = [:] }
+        objects[identity]?["spec"]?["taints"] = .array(taints)
       }
     default: break
     }
     return CommandResult(status: 0, output: "")
+  }
+
+  /// The Secret with the password of an earlier machine is gone.
+  mutating func letIn(_ secret: String) {
+    guard let name = rejected.first(where: { secret == "\($0).node-password.k3s" }) else { return }
+    rejected.remove(name)
+    for identity in objects.keys where identity.kind == "Node" && identity.name == name {
+      objects[identity]?["status"]?["conditions"] = [["type": "Ready", "status": "True"]]
+    }
   }
 
   /// A server behind ssh: tells the digest of its k3s, and takes another from a script.
@@ -45,6 +73,7 @@ extension FakeCluster.State {
         output: "facts 1\narchitecture x86_64\nsum \(digest) /usr/local/bin/k3s\n\(sums)\(facts[name] ?? "")"
           + "boot \(starts[name] ?? 0)\n\(needsReboot.contains(name) ? "reboot\n" : "")end\n")
     }
+    if script.contains("journalctl") { return CommandResult(status: 0, output: journals[name] ?? "") }
     if script.contains("systemctl --no-block reboot") {
       let identity = objects.keys.first { $0.kind == "Node" && $0.name == name }
       if lost.contains(name) {

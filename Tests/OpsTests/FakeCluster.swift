@@ -28,6 +28,10 @@ final class FakeCluster: CommandRunner {
     var facts: [String: String] = [:]
     /// How often the servers have started, by name.
     var starts: [String: Int] = [:]
+    /// What k3s says of itself on the servers, by name.
+    var journals: [String: String] = [:]
+    /// Servers that k3s lets in only when the password of an earlier one is forgotten.
+    var rejected: Set<String> = []
     /// Servers that want a reboot, and those that do not come back from one.
     var needsReboot: Set<String> = []
     var lost: Set<String> = []
@@ -107,6 +111,7 @@ extension FakeCluster.State {
       for object in input {
         objects[object.identity] = nil
         applied[object.identity] = nil
+        if object.kind == "Secret" { letIn(object.name) }
         if object.kind == "Namespace" { for id in objects.keys where id.namespace == object.name { objects[id] = nil } }
       }
       return CommandResult(status: 0, output: "")
@@ -116,7 +121,7 @@ extension FakeCluster.State {
         output: JSONValue.object([
           "serverVersion": ["major": "1", "minor": .string(server.minor), "gitVersion": .string(server.name)]
         ]).json)
-    case "cordon", "uncordon", "drain", "label": return changeNode(words)
+    case "cordon", "uncordon", "drain", "label", "taint", "annotate": return changeNode(words)
     case "logs": return CommandResult(status: 0, output: "line one\nfatal: cannot start\n")
     default: return CommandResult(status: 1, output: "", complaint: "unknown command \(words[0])")
     }

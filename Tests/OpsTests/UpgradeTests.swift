@@ -123,6 +123,94 @@ struct UpgradeTests {
     for call in story.cluster.invocations { #expect(!Story.planted.values.contains { call.line.contains($0) }) }
   }
 
+  /// k3s sets labels and taints once, when a node joins. What the file says later, and no longer says, is kept right.
+  @Test func labelsAndTaintsFollowTheFile() async throws {
+    let story = try Self.story("v1.33.5+k3s1")
+    defer { story.scratch.remove() }
+    let more =
+      "{ name: edge-1, labels: { example.org/disk: ssd, node-role.kubernetes.io/edge: \"\" }, taints: [dedicated=x:NoSchedule], "
+    let text = Example.with("{ name: edge-1, ", more)
+    story.cluster.change("Node", "edge-1") {
+      $0["spec"] = ["taints": [["key": "theirs", "value": "", "effect": "NoExecute"]]]
+      $0["metadata"]?["labels"]?["theirs"] = "1"
+    }
+    try story.write(text)
+    let plan = await story.run(["plan"], withNodes: true)
+    #expect(plan.status == 2 && plan.text.contains("~ node/edge-1 label example.org/disk: none -> ssd"), "\(plan.text)")
+    #expect(plan.text.contains("~ node/edge-1 taint dedicated=x:NoSchedule"))
+    #expect(await story.run(["apply", "--yes", "--no-verify"], withNodes: true).status == 0)
+    var node = try #require(story.cluster.object("Node", "edge-1"))
+    #expect(node.at("metadata", "labels", "example.org/disk")?.string == "ssd")
+    #expect(node.at("metadata", "labels", "node-role.kubernetes.io/edge") != nil)
+    #expect(node.at("spec", "taints")?.array.compactMap { $0["key"]?.string } == ["theirs", "dedicated"])
+    let file = try ClusterFile(parsing: text, file: "f")
+    let spec = try #require(file.nodes.first { $0.name == "edge-1" })
+    let settings = try #require(
+      NodeTree(spec, of: file, facts: KnownFacts()).entries.first { $0.file.path == "/etc/rancher/k3s/config.yaml" })
+    // A kubelet that wants to give itself the second one does not start.
+    #expect(
+      settings.file.text.contains("example.org/disk=ssd")
+        && !settings.file.text.contains("node-role.kubernetes.io/edge"))
+    let before = story.cluster.invocations.count
+    #expect(await story.run(["apply", "--yes", "--no-verify"], withNodes: true).text.contains("nothing to change"))
+    let changes = story.cluster.invocations.dropFirst(before).filter {
+      ["label", "taint", "annotate"].contains($0.arguments.first ?? "")
+    }
+    #expect(changes.isEmpty)
+    try story.write(Example.text)
+    #expect(await story.run(["plan"], withNodes: true).text.contains("- node/edge-1 taint dedicated:NoSchedule"))
+    #expect(await story.run(["apply", "--yes", "--no-verify"], withNodes: true).status == 0)
+    node = try #require(story.cluster.object("Node", "edge-1"))
+    #expect(node.at("metadata", "labels", "example.org/disk") == nil)
+    #expect(node.at("metadata", "labels", "theirs")?.string == "1")
+    #expect(node.at("spec", "taints")?.array.compactMap { $0["key"]?.string } == ["theirs"])
+  }
+
+  /// k3s knows every node by a password that the machine has made.
+  @Test func aMachineThatWasBuiltAnewIsLetIn() async throws {
+    let story = try Self.story("v1.33.5+k3s1")
+    defer { story.scratch.remove() }
+    story.cluster.state.withLock { state in
+      state.rejected = ["edge-2"]
+      state.journals = [
+        "edge-2":
+          "Waiting to retrieve agent configuration; server is not ready: Node password rejected, duplicate hostname\n"
+      ]
+    }
+    story.cluster.change("Node", "edge-2") { $0["status"]?["conditions"] = [["type": "Ready", "status": "Unknown"]] }
+    let done = await story.run(["apply", "--yes"], withNodes: true)
+    #expect(done.status == 0 && done.text.contains("node/edge-2: a machine of this name has been here"), "\(done.text)")
+    let deleted = story.cluster.invocations.filter {
+      $0.arguments.first == "delete" && $0.input?.contains("node-password.k3s") == true
+    }
+    #expect(deleted.count == 1 && deleted[0].input?.contains("edge-2.node-password.k3s") == true)
+  }
+
+  @Test func aNodeThatDoesNotJoinTellsWhy() async throws {
+    let story = try Self.story("v1.33.5+k3s1")
+    defer { story.scratch.remove() }
+    story.cluster.state.withLock { $0.journals = ["edge-2": "level=fatal msg=\"no default routes found\"\n"] }
+    story.cluster.change("Node", "edge-2") { $0["status"]?["conditions"] = [["type": "Ready", "status": "Unknown"]] }
+    let done = await story.run(["apply", "--yes", "--timeout", "60s"], withNodes: true)
+    #expect(done.status == 1 && done.text.contains("node/edge-2 | level=fatal msg=\"no default routes"), "\(done.text)")
+    #expect(done.text.contains("nodes: edge-2 not ready") && done.text.contains("run apply again"))
+    #expect(!story.cluster.invocations.contains { $0.arguments.first == "delete" })
+  }
+
+  @Test func settingsOfSomebodyElseAreTold() async throws {
+    let story = try Self.story("v1.33.5+k3s1")
+    defer { story.scratch.remove() }
+    story.cluster.state.withLock {
+      $0.facts = [
+        "cp-1":
+          "settings /etc/rancher/k3s/config.yaml.d/50-snapshots.yaml\nsettings /etc/rancher/k3s/config.yaml.d/mine.yaml\n"
+      ]
+    }
+    let plan = await story.deploy("plan", "--only", "nodes")
+    #expect(plan.text.contains("note: node/cp-1: /etc/rancher/k3s/config.yaml.d/mine.yaml is not ours"), "\(plan.text)")
+    #expect(!plan.text.contains("50-snapshots.yaml is not ours"))
+  }
+
   /// One that does not answer is named; what can be done without it is done.
   @Test func aServerThatIsAwayIsNamed() async throws {
     let story = try Self.story("v1.33.5+k3s1")

@@ -5,22 +5,28 @@ extension DeployCommand {
     let file = try clusterFile(arguments)
     let nodes = arguments.part.hasNodes ? try await planNodes(file, arguments) : NodesOutcome()
     var plan: ClusterPlan?
+    var registered: [String] = []
     if arguments.part.hasKubernetes, !nodes.isBeforeTheCluster {
+      if arguments.part.hasNodes {
+        registered = registrations(of: file.nodes, file, try await kubectl.get("nodes", namespace: nil)).flatMap(
+          \.lines)
+      }
       plan = try await FactFinder(kubectl: kubectl, variables: context.variables).plan(file).plan
     }
     if arguments.flags.contains("--json") {
       var json = plan?.json ?? [:]
       json["nodes"] = arguments.part.hasNodes ? nodes.json : nil
+      json["nodes"]?["registrations"] = .array(registered.map { .string($0) })
       context.say(json.json)
     } else {
-      if arguments.part.hasNodes { nodes.lines.forEach(context.say) }
+      if arguments.part.hasNodes { (registered + nodes.lines).forEach(context.say) }
       if nodes.isBeforeTheCluster, arguments.part.hasKubernetes {
         context.say("the cluster does not run yet: what is in it is planned when it does")
       }
       for line in (plan?.lines ?? []) + Advice.unmanaged(file) { context.say(line) }
     }
     if !nodes.failures.isEmpty { return 1 }
-    return nodes.isEmpty && plan?.isEmpty != false ? 0 : 2
+    return nodes.isEmpty && registered.isEmpty && plan?.isEmpty != false ? 0 : 2
   }
 
   func apply(_ arguments: DeployArguments) async throws -> Int32 {

@@ -41,22 +41,59 @@ extension DeployCommand {
     context.say("\(path): the administrator's kubeconfig; export KUBECONFIG=\(path) for a kubectl of your own")
   }
 
-  /// Waits until the nodes have joined, and makes their labels what the file says: k3s itself sets them only once.
+  /// Waits until the nodes have joined, and makes their labels and taints what the file says.
   func settleNodes(_ file: ClusterFile, without failed: Set<String>, timeout: Int) async throws {
     let wanted = file.nodes.filter { !failed.contains($0.name) }
     var live: [KubernetesObject] = []
-    try await Wait(context: context, name: "nodes", deadline: timeout).until {
-      live = try await kubectl.get("nodes", namespace: nil)
-      let waiting = wanted.filter { node in
-        live.first { $0.name == node.name }.map { !Self.isReady($0) } ?? true
+    var waiting: [NodeSpec] = []
+    var asked = context.uptime()
+    do {
+      try await Wait(context: context, name: "nodes", deadline: timeout).until {
+        live = try await kubectl.get("nodes", namespace: nil)
+        waiting = wanted.filter { node in live.first { $0.name == node.name }.map { !Self.isReady($0) } ?? true }
+        if waiting.isEmpty { return .done }
+        if context.uptime() - asked >= 30 {
+          asked = context.uptime()
+          for node in waiting { try await readmit(node) }
+        }
+        return .pending("\(waiting.map(\.name).joined(separator: ", ")) not ready")
       }
-      return waiting.isEmpty ? .done : .pending("\(waiting.map(\.name).joined(separator: ", ")) not ready")
+    } catch let failure as Wait.Failure {
+      for node in waiting {
+        for line in await NodeJournal(context: context).lines(of: node) {
+          context.complain("node/\(node.name) | \(line)")
+        }
+      }
+      throw Failure("\(failure); mend the reason above and run apply again, it goes on from here")
     }
-    for node in wanted {
-      let labels = live.first { $0.name == node.name }?.value.at("metadata", "labels")
-      let wrong = NodeLabels(node).all.filter { labels?[$0.key]?.string != $0.value }
-      try await kubectl.label(node.name, wrong.map { "\($0.key)=\($0.value)" })
+    for registration in registrations(of: wanted, file, live) {
+      try await kubectl.label(registration.node, registration.labels)
+      try await kubectl.taint(registration.node, registration.taints)
+      if let value = registration.registered {
+        try await kubectl.annotate(registration.node, ["\(NodeRegistration.annotation)=\(value)"])
+      }
     }
+  }
+
+  /// What of labels and taints is not as the file says, of the nodes that are in the cluster.
+  func registrations(of nodes: [NodeSpec], _ file: ClusterFile, _ live: [KubernetesObject]) -> [NodeRegistration] {
+    nodes.compactMap { node in
+      live.first { $0.name == node.name }.map { NodeRegistration(node, of: file, live: $0) }
+    }
+  }
+
+  /// A machine that was built anew has a new password, and k3s lets nobody in under a name that has another one. The file says
+  /// that this machine has the name, and ssh knows it by its key: the old password is forgotten.
+  private func readmit(_ node: NodeSpec) async throws {
+    guard await NodeJournal(context: context).lines(of: node).contains(where: { $0.contains("Node password rejected") })
+    else { return }
+    context.say("node/\(node.name): a machine of this name has been here before, its password is forgotten")
+    try await kubectl.delete([
+      KubernetesObject([
+        "apiVersion": "v1", "kind": "Secret",
+        "metadata": ["name": .string("\(node.name).node-password.k3s"), "namespace": "kube-system"],
+      ])
+    ])
   }
 
   static func isReady(_ node: KubernetesObject) -> Bool {

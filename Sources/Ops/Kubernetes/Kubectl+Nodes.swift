@@ -17,4 +17,16 @@ extension Kubectl {
     if labels.isEmpty { return }
     _ = try await output(["label", "node", node, "--overwrite"] + labels)
   }
+
+  /// Sets taints (`key=value:Effect`) and removes them (`key:Effect-`).
+  func taint(_ node: String, _ taints: [String]) async throws {
+    if taints.isEmpty { return }
+    _ = try await output(["taint", "node", node, "--overwrite"] + taints)
+  }
+
+  /// Sets annotations (`name=value`).
+  func annotate(_ node: String, _ annotations: [String]) async throws {
+    if annotations.isEmpty { return }
+    _ = try await output(["annotate", "node", node, "--overwrite"] + annotations)
+  }
 }

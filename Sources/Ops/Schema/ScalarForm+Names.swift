@@ -144,22 +144,40 @@ extension ScalarForm {
   }
 
   static let label = ScalarForm("a label such as example.org/disk") { text in
-    let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-    return parts.count <= 2 && parts.allSatisfy { !$0.isEmpty } && !text.contains(" ") && !text.contains("=")
-      ? nil : "\"\(text)\" is not a label such as example.org/disk"
+    isQualifiedName(text) ? nil : "\"\(text)\" is not a label such as example.org/disk"
   }
 
-  static let labelValue = ScalarForm("a label's value, at most 63 letters, digits, . _ and -") { text in
-    text.utf8.count <= 63
-      && text.utf8.allSatisfy {
-        (0x61...0x7A).contains($0) || (0x41...0x5A).contains($0) || (0x30...0x39).contains($0)
-          || [0x2D, 0x2E, 0x5F].contains($0)
+  static let labelValue = ScalarForm(
+    "a label's value, at most 63 letters, digits, . _ and -, the first and the last a letter or digit"
+  ) { text in text.isEmpty || isLabelName(text) }
+
+  static let taint = ScalarForm("a taint such as dedicated=edge:NoSchedule") { text in
+    let halves = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+    let pair = halves[0].split(separator: "=", omittingEmptySubsequences: false).map(String.init)
+    let isValid =
+      halves.count == 2 && ["NoSchedule", "PreferNoSchedule", "NoExecute"].contains(halves[1])
+      && pair.count <= 2 && isQualifiedName(pair[0]) && (pair.count == 1 || pair[1].isEmpty || isLabelName(pair[1]))
+    return isValid ? nil : "\"\(text)\" is not a taint such as dedicated=edge:NoSchedule"
+  }
+
+  /// What Kubernetes calls a qualified name: a label name, and a DNS name and a slash before it or not.
+  private static func isQualifiedName(_ text: String) -> Bool {
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    guard parts.count <= 2, let name = parts.last, isLabelName(name) else { return false }
+    guard parts.count == 2 else { return true }
+    return parts[0].utf8.count <= 253
+      && parts[0].split(separator: ".", omittingEmptySubsequences: false).allSatisfy { label in
+        !label.isEmpty && !label.hasPrefix("-") && !label.hasSuffix("-")
+          && label.utf8.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D }
       }
   }
 
-  static let taint = ScalarForm("a taint such as dedicated=edge:NoSchedule") { text in
-    let effect = text.split(separator: ":").last.map(String.init) ?? ""
-    return text.contains(":") && ["NoSchedule", "PreferNoSchedule", "NoExecute"].contains(effect)
-      ? nil : "\"\(text)\" is not a taint such as dedicated=edge:NoSchedule"
+  private static func isLabelName(_ text: String) -> Bool {
+    func isAlphanumeric(_ byte: UInt8) -> Bool {
+      (0x61...0x7A).contains(byte) || (0x41...0x5A).contains(byte) || (0x30...0x39).contains(byte)
+    }
+    guard let first = text.utf8.first, let last = text.utf8.last, text.utf8.count <= 63 else { return false }
+    return isAlphanumeric(first) && isAlphanumeric(last)
+      && text.utf8.allSatisfy { isAlphanumeric($0) || [0x2D, 0x2E, 0x5F].contains($0) }
   }
 }

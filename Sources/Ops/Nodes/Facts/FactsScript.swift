@@ -33,6 +33,9 @@ struct FactsScript {
       for stamp in "$state"/stamps/*; do
         if [ -f "$stamp" ]; then echo "stamp ${stamp##*/} $(cat "$stamp")"; fi
       done
+      for each in /etc/rancher/k3s/config.yaml.d/*.yaml /etc/rancher/k3s/config.yaml.d/*.yml; do
+        if [ -f "$each" ]; then echo "settings $each"; fi
+      done
       if [ -d "$state/pending" ]; then echo pending; fi
       dpkg-query --show --showformat='${db:Status-Status} ${Package}\\n' \(list(packages)) 2>/dev/null |
         sed -n 's/^installed /package /p'

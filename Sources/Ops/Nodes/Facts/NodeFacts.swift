@@ -19,6 +19,8 @@ package struct NodeFacts: Hashable, Sendable {
   var modes: [String: Int] = [:]
   /// Files that an earlier apply has written.
   var owned: [String] = []
+  /// Files that k3s reads after its config.yaml, whoever has written them.
+  var settings: [String] = []
   /// What services were started with last.
   var stamps: [String: String] = [:]
   var packages: Set<String> = []
@@ -49,6 +51,7 @@ package struct NodeFacts: Hashable, Sendable {
       switch (words.first ?? "", words.count) {
       case ("architecture", 2): architecture = words[1]
       case ("owned", 2) where words[1].hasPrefix("/"): owned.append(words[1])
+      case ("settings", 2): settings.append(words[1])
       case ("sum", 3) where Self.isDigest(words[1]): sums[words[2]] = words[1]
       case ("mode", 3): modes[words[2]] = Int(words[1], radix: 8)
       case ("stamp", 3): stamps[words[1]] = words[2]

@@ -28,7 +28,7 @@ struct K3sConfiguration {
     writer.add("node-external-ip", network.externalAddresses(node).map(\.description).joined(separator: ","))
     if let interface = try interface(facts) { writer.add("flannel-iface", interface) }
     writer.add("node-label", labels)
-    writer.add("node-taint", taints)
+    writer.add("node-taint", NodeTaints(node, of: file).all)
     writer.add("protect-kernel-defaults", true)
     if node.role != .edge { server(&writer) }
     writer.add("kubelet-arg", file.kubernetes.arguments.kubelet)
@@ -51,14 +51,7 @@ struct K3sConfiguration {
   }
 
   /// k3s sets them when the node registers; apply keeps them right afterwards.
-  var labels: [String] { NodeLabels(node).all.map { "\($0.key)=\($0.value)" } }
-
-  private var taints: [String] {
-    // k3s itself taints nobody. A server that serves as well has to take pods.
-    var taints = node.role == .control ? ["node-role.kubernetes.io/control-plane=true:NoSchedule"] : []
-    if node.isSpot, file.features.enabled.contains(.spot) { taints.append("bashupload.app/spot=true:NoSchedule") }
-    return taints + node.taints
-  }
+  var labels: [String] { NodeLabels(node).atJoin.map { "\($0.key)=\($0.value)" } }
 
   private func server(_ writer: inout YAMLLines) {
     let isFirst = network.first?.name == node.name

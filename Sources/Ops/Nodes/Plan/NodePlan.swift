@@ -87,6 +87,11 @@ package struct NodePlan: Sendable {
         }
       }
     }
+    for path in facts.settings where !kept.contains(path) && !facts.owned.contains(path) {
+      notes.append(
+        "\(path) is not ours, and k3s reads it after config.yaml: what it says wins; write it into the cluster file instead"
+      )
+    }
     for foreign in ["ufw.service", "firewalld.service"] where facts.units[foreign]?.isActive == true {
       notes.append(
         "\(foreign) is active beside our firewall, and k3s advises against it: systemctl disable --now \(foreign)")
