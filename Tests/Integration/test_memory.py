@@ -104,6 +104,49 @@ def test_two_hundred_paused_uploads(serve, chunked):
             connection.close()
 
 
+STALLED = b"GET %s HTTP/1.1\r\nHost: a\r\n%s\r\n"
+
+
+def flood(connection, data: bytes, limit: int):
+    """Sends until the server takes no more, for two seconds at most."""
+    connection.sock.settimeout(2)
+    sent = 0
+    try:
+        while sent < limit:
+            sent += connection.sock.send(data)
+    except OSError:
+        pass
+
+
+@pytest.mark.parametrize(
+    "fields, data",
+    [(b"", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" * 2000), (b"Connection: Upgrade\r\nUpgrade: h2c\r\n", b"x" * 65536)],
+    ids=["small requests", "another protocol"])
+def test_what_comes_behind_a_stalled_download(serve, fields, data):
+    """60 clients read nothing of a download and send on: at most 96 MiB."""
+    server = serve()
+    body = bytes(40 * MIB)
+    upload = put(server, body, headers={"X-Expiration-Seconds": "600"})
+    connections = []
+    try:
+        for _ in range(60):
+            connection = wire.Connection(server, rcvbuf=4096)
+            connections.append(connection)
+            connection.send(STALLED % (upload.path.encode(), fields))
+        threads = [threading.Thread(target=flood, args=(connection, data, 20 * MIB)) for connection in connections]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        peak = server.rss_peak()
+        print(f"60 floods: peak {peak / MIB:.1f} MiB")
+        assert peak <= 96 * MIB, f"peak {peak / MIB:.1f} MiB"
+        assert wire.request(server, "GET", "/healthz").status == 200
+    finally:
+        for connection in connections:
+            connection.close()
+
+
 def test_idle(serve):
     """A server that has done a little work and now does nothing: at most 48 MiB."""
     server = serve()

@@ -53,9 +53,12 @@ struct DownloadService: Sendable {
     }
     var headers = DownloadHeaders.make(record)
     let etag = DownloadHeaders.etag(record)
+    // The page's button asks for the bytes, whatever a browser has kept (RFC 9110, 13.1.3: 304 is for GET and HEAD).
+    let mayBeKnown = [.GET, .HEAD].contains(request.method)
     switch Preconditions.evaluate(
-      ifMatch: request.field("if-match"), ifNoneMatch: request.field("if-none-match"),
-      ifModifiedSince: request.field("if-modified-since"), ifUnmodifiedSince: request.field("if-unmodified-since"),
+      ifMatch: request.field("if-match"), ifNoneMatch: mayBeKnown ? request.field("if-none-match") : nil,
+      ifModifiedSince: mayBeKnown ? request.field("if-modified-since") : nil,
+      ifUnmodifiedSince: request.field("if-unmodified-since"),
       etag: etag, lastModified: record.createdAt)
     {
     case .proceed: break

@@ -18,6 +18,9 @@ extension Failure {
   static let vanished = Failure(.gone, code: "gone", "this upload has just been downloaded or deleted")
   static let notFound = Failure(
     .notFound, code: "not-found", "there is nothing here: upload with curl -T file, or see / for help")
+  static let tooManyRequests = Failure(
+    .badRequest, code: "too-many-requests",
+    "more than \(RequestPartBatcher.maximumRequests) requests came at once: wait for answers before you send more")
   static let internalError = Failure(
     .internalServerError, code: "internal",
     "something went wrong on our side: try again, nothing was lost that was acknowledged")
@@ -68,6 +71,7 @@ extension Failure {
     case let timeout as PeerTimeout: self.init(timeout)
     case HTTPParserError.invalidEOFState: return nil
     case let error as HTTPParserError: self.init(error, ConnectionLimits())
+    case is RequestPartBatcher.TooManyRequests: self = .tooManyRequests
     case let error as DatabaseError: self.init(error)
     default: self = .internalError
     }

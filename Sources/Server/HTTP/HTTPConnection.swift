@@ -71,21 +71,25 @@ struct HTTPConnection: Sendable {
     do {
       request = try HTTPRequest(head: head, peer: peer, isSecure: isSecure, limits: limits)
     } catch {
-      let writer = ResponseWriter(channel: channel, watch: watch, request: nil, keepsAlive: false)
+      let writer = ResponseWriter(
+        channel: channel, watch: watch, request: nil, isHead: head.method == .HEAD, keepsAlive: false)
       try? await writer.send(error, as: .text)
       return false
     }
-    let keepsAlive = head.isKeepAlive && !watch.value.isDraining
+    // Whoever asks for another protocol may go on in it, and the parser reads nothing more; a body that nobody reads would
+    // be taken for the next request.
+    let isLast = request.headers.contains(name: "upgrade") || request.hasBody && ![.PUT, .POST].contains(head.method)
+    let keepsAlive = head.isKeepAlive && !isLast && !watch.value.isDraining
     let writer = ResponseWriter(channel: channel, watch: watch, request: request, keepsAlive: keepsAlive)
-    let expectation = head.headers.first(name: "expect")
-    if let expectation, expectation.lowercased() != "100-continue" {
+    let expectations = head.headers[canonicalForm: "expect"]
+    guard expectations.allSatisfy({ $0.lowercased() == "100-continue" }) else {
       writer.keepsAlive = false
       try? await writer.send(
         Failure(.expectationFailed, code: "bad-expect", "the only Expect here is 100-continue: leave the field out"),
         as: .text)
       return false
     }
-    if expectation != nil, request.hasBody, request.version.minor == 1 {
+    if !expectations.isEmpty, request.hasBody, request.version.minor == 1 {
       body.expectContinue { try await writer.sendContinue() }
     }
     await handler(request, body, writer)
@@ -104,6 +108,8 @@ struct HTTPConnection: Sendable {
       failure = Failure(timeout)
     case let error as HTTPParserError:
       failure = Failure(error, limits)
+    case is RequestPartBatcher.TooManyRequests:
+      failure = .tooManyRequests
     default:
       return
     }

@@ -121,7 +121,10 @@ struct HTTPServer: Service {
     limitConfiguration.maxHeaderFieldCount = limits.maximumHeaderCount
     // No encoder: `ResponseWriter` writes bytes.
     let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: limitConfiguration)
-    try pipeline.addHandlers([ByteToMessageHandler(decoder), RequestPartBatcher()])
+    // The decoder leaves nothing unread, but behind a request that wants another protocol it reads nothing more at all.
+    try pipeline.addHandlers([
+      ByteToMessageHandler(decoder, maximumBufferSize: limits.maximumHeaderSize), RequestPartBatcher(),
+    ])
     return AcceptedConnection(channel: channel, watch: NIOLoopBound(watch, eventLoop: channel.eventLoop))
   }
 }

@@ -8,6 +8,7 @@ package final class ResponseWriter {
   private let channel: any Channel
   private let watch: NIOLoopBound<ConnectionWatch>
   private let request: HTTPRequest?
+  private let isHead: Bool
   /// What has been sent, for the log.
   package private(set) var status: HTTPResponseStatus?
   package private(set) var bytesSent: Int64 = 0
@@ -19,10 +20,17 @@ package final class ResponseWriter {
   /// A body up to this size is copied behind its head, so that both are one write.
   private static let smallBody = 16 * 1024
 
-  init(channel: any Channel, watch: NIOLoopBound<ConnectionWatch>, request: HTTPRequest?, keepsAlive: Bool) {
+  /// - Parameters:
+  ///   - request: nil: it could not be understood.
+  ///   - isHead: its method is HEAD, for one that could not be understood as a whole.
+  init(
+    channel: any Channel, watch: NIOLoopBound<ConnectionWatch>, request: HTTPRequest?, isHead: Bool = false,
+    keepsAlive: Bool
+  ) {
     self.channel = channel
     self.watch = watch
     self.request = request
+    self.isHead = isHead || request?.method == .HEAD
     self.keepsAlive = keepsAlive
   }
 
@@ -54,7 +62,7 @@ package final class ResponseWriter {
     if status != .noContent, status != .notModified {
       headers.add(name: "content-length", value: String(body?.readableBytes ?? 0))
     }
-    let count = request?.method == .HEAD ? 0 : body?.readableBytes ?? 0
+    let count = isHead ? 0 : body?.readableBytes ?? 0
     try begin(status, headers, room: min(count, Self.smallBody))
     if let body, count > 0 { try await write(body) }
     try await finish()

@@ -18,8 +18,13 @@ struct RequestHandler: Sendable {
 
   func handle(_ request: HTTPRequest, _ body: RequestBody, _ writer: ResponseWriter) async {
     let start = NIODeadline.now()
-    let origin = ClientOrigin(
+    var origin = ClientOrigin(
       request, publicURL: configuration.publicURL, trustedProxies: configuration.trustedProxies)
+    if origin.publicURL == nil {
+      // HTTP/1.0 without Host: a URL that may work is better than half of one.
+      origin.publicURL = PublicURL(
+        scheme: request.isSecure ? "https" : "http", authority: "\(configuration.host):\(configuration.port)")
+    }
     let route = Route(request)
     var failure: Failure?
     do {

@@ -10,7 +10,7 @@ struct StatusRoutes: Sendable {
 
   /// The page for browsers, the usage text for everybody else.
   func home(_ request: HTTPRequest, _ origin: ClientOrigin, _ writer: ResponseWriter) async throws {
-    let base = origin.publicURL?.description ?? "http://\(configuration.host):\(configuration.port)"
+    let base = origin.publicURL?.description ?? ""
     if AnswerFormat(request.headers) == .html {
       return try await writer.sendPage(Page.home(origin: base, policy: configuration.policy))
     }

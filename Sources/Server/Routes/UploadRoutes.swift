@@ -8,6 +8,8 @@ struct UploadRoutes: Sendable {
   let shortURL: ShortURLClient?
   /// Most files in one form.
   static let maximumFiles = 100
+  /// Bytes of a form that are not of its files.
+  private static let largestFraming: Int64 = 256 << 10
 
   /// `PUT /[name]`: the body is the file.
   func put(
@@ -75,6 +77,11 @@ struct UploadRoutes: Sendable {
       throw UploadRejection.tooLarge(limit: service.policy.maxUploadSize, declared: length)
     }
     template.declaredSize = nil
+    _ = try service.policy.lifetime(of: template)
+    if let length = request.contentLength {
+      // Given back at once: each file reserves its own. What the form itself takes is not known yet.
+      try await service.space.reserve(max(0, length - Self.largestFraming)).release()
+    }
     var staged: [UploadService.Staged] = []
     do {
       while let part = try await form.nextPart() {

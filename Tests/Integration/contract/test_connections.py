@@ -96,6 +96,25 @@ def test_continue_is_sent_for_what_is_wanted(nearly_full):
     assert_file(get(nearly_full, upload.path, OPEN), body)
 
 
+FORM = {**OPEN, "Content-Type": "multipart/form-data; boundary=B"}
+REFUSED_FORMS = {
+    "bad downloads": ({**FORM, "X-Max-Downloads": "0"}, 1000, 400, "X-Max-Downloads"),
+    "bad expiry": ({**FORM, "X-Expiration-Seconds": "soon"}, 1000, 400, "X-Expiration-Seconds"),
+    "quota": (FORM, 900 * 1024, 507, "3"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED_FORMS)
+def test_forms_are_refused_before_the_body(nearly_full, name):
+    headers, size, status, word = REFUSED_FORMS[name]
+    with wire.Connection(nearly_full) as connection:
+        connection.send_head("POST", "/", {**headers, "Content-Length": str(size), "Expect": "100-continue"})
+        response = connection.read("POST")
+        assert response.interim == []
+        assert_error(response, status)
+        assert word in response.text and connection.ends()
+
+
 def test_largest_upload(serve):
     """Exactly MAX_UPLOAD_SIZE is taken, with and without a length."""
     server = serve(MAX_UPLOAD_SIZE="1MiB")
@@ -246,3 +265,81 @@ def test_http_1_0_client(server):
         response = connection.read()
         assert_file(response, b"hello")
         assert response.header("Transfer-Encoding") is None
+
+
+UPGRADES = {"h2c": ("Upgrade, HTTP2-Settings", "h2c"), "websocket": ("Upgrade", "websocket")}
+
+
+@pytest.mark.parametrize("name", UPGRADES)
+def test_another_protocol_is_not_taken(server, name):
+    """The answer comes in this one and says that the connection ends: nothing behind the request is read."""
+    connection_field, protocol = UPGRADES[name]
+    body = seeded("upgrade").randbytes(100 * 1024)
+    with wire.Connection(server) as connection:
+        headers = {"Connection": connection_field, "Upgrade": protocol, "Content-Length": str(len(body))}
+        connection.send_head("PUT", "/upgraded.bin", headers)
+        connection.send(body)
+        response = connection.read("PUT")
+        upload = upload_of(response)
+        assert response.header("Connection") == "close" and connection.ends()
+    assert_file(get(server, upload.path), body)
+
+
+def test_curl_that_offers_http_2(server, tmp_path):
+    (tmp_path / "file").write_bytes(b"x" * 1000)
+    words = ["curl", "-sS", "--http2", "-m", "5", "-o", "/dev/null", "-w", "%{http_code}\n"]
+    done = subprocess.run(
+        [*words, f"{server.url}/healthz", "-o", "/dev/null", f"{server.url}/healthz"], capture_output=True, text=True, timeout=20)
+    assert done.stdout.split() == ["200", "200"], done
+    done = subprocess.run(
+        [*words, "-T", str(tmp_path / "file"), f"{server.url}/a", "-o", "/dev/null", "-T", str(tmp_path / "file"), f"{server.url}/b"],
+        capture_output=True, text=True, timeout=20)
+    assert done.stdout.split() == ["200", "200"], done
+
+
+def test_a_body_that_nobody_reads_ends_the_connection(server):
+    with wire.Connection(server) as connection:
+        response = connection.exchange("GET", "/healthz", {"Content-Length": "5"}, b"GET /")
+        assert response.status == 200 and response.header("Connection") == "close" and connection.ends()
+
+
+def test_every_expectation_counts(server):
+    with wire.Connection(server) as connection:
+        connection.send_head("PUT", "/x", [("Content-Length", "5"), ("Expect", "100-continue"), ("Expect", "more")])
+        response = connection.read("PUT")
+        assert response.interim == []
+        assert_error(response, 417)
+
+
+def test_a_refused_head_has_no_body(server):
+    with wire.Connection(server) as connection:
+        connection.send(b"HEAD / HTTP/1.1\r\nHost: a b\r\n\r\n")
+        assert connection.head().status == 400 and connection.ends()
+
+
+def test_requests_that_come_at_once_are_limited(server):
+    """Thirty-two are answered in their order; who sends more is told so and not kept in memory."""
+    request = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
+    with wire.Connection(server) as connection:
+        connection.send(request * 32)
+        assert [connection.read().status for _ in range(32)] == [200] * 32
+        connection.send(request * 1000)
+        answers = []
+        while not answers or answers[-1].status == 200:
+            answers.append(connection.read())
+        assert_error(answers[-1], 400)
+        assert "32 requests" in answers[-1].text and connection.ends()
+
+
+def test_a_body_in_chunks_of_a_byte(server):
+    body = seeded("bytes").randbytes(50_000)
+    data = b"".join(wire.chunk(body[i:i + 1]) for i in range(len(body))) + b"0\r\n\r\n"
+    upload = upload_of(wire.request(server, "PUT", "/bytes.bin", {"Transfer-Encoding": "chunked"}, data))
+    assert_file(get(server, upload.path), body)
+
+
+def test_url_without_host(server):
+    with wire.Connection(server) as connection:
+        connection.send(b"PUT /x.txt HTTP/1.0\r\nContent-Length: 2\r\nAccept: text/uri-list\r\n\r\nhi")
+        response = connection.read("PUT")
+        assert response.status == 200 and response.text.startswith("http://"), response

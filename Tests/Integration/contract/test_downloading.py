@@ -407,3 +407,13 @@ def test_other_methods(server, shared, method):
     assert response.status in ((200, 204, 405) if method == "OPTIONS" else (405, 501)), response
     if response.status == 405:
         assert {"GET", "HEAD", "DELETE"} <= set(response.header("Allow", "").replace(" ", "").split(","))
+
+
+def test_the_button_is_never_answered_with_what_the_browser_has(serve_once):
+    """304 is for GET and HEAD: whoever presses the button wants the bytes."""
+    server = serve_once()
+    body = seeded("button").randbytes(SIZE)
+    for name, value in (("If-None-Match", "*"), ("If-Modified-Since", "Fri, 01 Jan 2100 00:00:00 GMT")):
+        upload = put(server, body)
+        response = wire.request(server, "POST", upload.path, {name: value})
+        assert (response.status, response.body) == (200, body), name
