@@ -121,6 +121,9 @@ struct ClusterFileProblemTests {
       Mistake("logs: { enabled: false }", "logs: { enabled: true }", "features.logs", "without a place"),
       Mistake("tunnel: { enabled: false }", "tunnel: { enabled: true }", "features.tunnel", "without a token"),
       Mistake("tls: nginx ", "tls: direct ", "ingress.staticFiles", "answered by nginx"),
+      Mistake(
+        "/servads.txt:", "/healthz:", "ingress.staticFiles",
+        "is answered by the service itself: write another path"),
       Mistake("apiVersion: bashupload.app/v1", "apiVersion: v1", "apiVersion", "known here: bashupload.app/v1"),
       Mistake(
         "cluster: bashupload-app", "cluster: bashupload-app\ncluster: other", "cluster",
@@ -172,6 +175,19 @@ struct ClusterFileProblemTests {
       #expect(!problems.isEmpty)
       #expect(problems.allSatisfy { !$0.message.contains("S3cr3t") })
     }
+  }
+
+  /// Its pods would have IPv6, and nobody would listen there.
+  @Test func directTLSHasNoIPv6() {
+    let text = Example.with("tls: nginx ", "tls: direct ").replacing(
+      "  staticFiles: { /servads.txt: \"S6GVLTLHQPLW1RLTWUKOY3I8JI46Y5HO\" }\n", with: "")
+    #expect(Example.problems(text).isEmpty, "one node with address6 makes no dual-stack cluster")
+    let dual = text.replacing(#/address: 203.0.113.1(\d),/#) { match in
+      "address: 203.0.113.1\(match.1), address6: \"2001:db8::1\(match.1)\","
+    }
+    let problems = Example.problems(dual)
+    #expect(problems.map(\.path) == ["ingress.tls"])
+    #expect(problems.first?.message.contains("listens on IPv4 only") == true)
   }
 
   @Test func threeControlNodesNeedOnePlace() {

@@ -10,7 +10,11 @@ struct DoctorTests {
       "apiVersion": "v1", "kind": "Node",
       "metadata": ["name": .string(name), "labels": ["bashupload.app/role": .string(role)]],
       "status": [
-        "conditions": [["type": "Ready", "status": "True"], ["type": "DiskPressure", "status": "False"]],
+        "conditions": [
+          ["type": "Ready", "status": "True"], ["type": "DiskPressure", "status": "False"],
+          // Of k3s with etcd: that it is true is good.
+          ["type": "EtcdIsVoter", "status": "True"],
+        ],
         "nodeInfo": ["kubeletVersion": "v1.33.5+k3s1"],
       ],
     ])
@@ -80,6 +84,11 @@ struct DoctorTests {
     try finds("edge-1: DiskPressure is True") {
       $0.nodes[1].value["status"]?["conditions"] = [
         ["type": "Ready", "status": "True"], ["type": "DiskPressure", "status": "True"],
+      ]
+    }
+    try finds("edge-1: NetworkUnavailable is True") {
+      $0.nodes[1].value["status"]?["conditions"] = [
+        ["type": "Ready", "status": "True"], ["type": "NetworkUnavailable", "status": "True"],
       ]
     }
     try finds("edge-1: Ready is Unknown") {

@@ -39,12 +39,18 @@ extension FakeCluster.State {
     let containers = daemonSet.at("spec", "template", "spec", "containers")?.array ?? []
     let isBroken = containers.contains { brokenImages.contains($0["image"]?.string ?? "") }
     let isFalling = containers.contains { fallingImages.contains($0["image"]?.string ?? "") }
+    let isSlow = containers.contains { slowImages.contains($0["image"]?.string ?? "") }
+    let isReady = !isBroken && !isSlow && !isOverQuota
     let count = JSONValue.integer(Int64(edges.count))
     objects[identity]?["status"] = [
       "observedGeneration": daemonSet.at("metadata", "generation") ?? 1, "desiredNumberScheduled": count,
-      "updatedNumberScheduled": count, "numberReady": isBroken ? 0 : count,
-      "numberAvailable": isBroken || isFalling ? 0 : count,
+      "updatedNumberScheduled": isOverQuota ? 0 : count, "numberReady": isReady ? count : 0,
+      "numberAvailable": !isReady || isFalling ? 0 : count,
     ]
+    if isOverQuota {
+      for identity in objects.keys where identity.kind == "Pod" { objects[identity] = nil }
+      return
+    }
     for node in edges {
       let waiting: JSONValue = [
         "waiting": ["reason": "CrashLoopBackOff", "message": "back-off 40s restarting failed container"]
@@ -59,10 +65,10 @@ extension FakeCluster.State {
           "spec": ["nodeName": .string(node)],
           "status": [
             "startTime": "2026-11-22T11:00:00Z",
-            "conditions": [["type": "Ready", "status": isBroken ? "False" : "True"]],
+            "conditions": [["type": "Ready", "status": isReady ? "True" : "False"]],
             "containerStatuses": [
               [
-                "name": "bashupload", "restartCount": isBroken ? 4 : 0,
+                "name": "bashupload", "restartCount": isBroken ? 4 : 0, "ready": .bool(isReady),
                 "state": isBroken ? waiting : ["running": [:]],
               ]
             ],
@@ -85,13 +91,27 @@ extension FakeCluster.State {
     ]
   }
 
+  /// - Parameter time: in one of the two fields in which reporters write it.
+  mutating func addEvent(_ kind: String, _ name: String, _ reason: String, _ message: String, _ time: JSONValue) {
+    add(
+      "Event", "event-\(objects.count)", namespace: Kubectl.namespace,
+      [
+        "involvedObject": ["kind": .string(kind), "name": .string(name)], "reason": .string(reason),
+        "message": .string(message), "lastTimestamp": time["lastTimestamp"] ?? .null,
+        "eventTime": time["eventTime"] ?? .null,
+      ])
+  }
+
   mutating func addNode(_ name: String, role: String, version: String = "v1.33.5+k3s1") {
     add(
       "Node", name, namespace: "",
       [
         "metadata": ["name": .string(name), "labels": ["bashupload.app/role": .string(role)]],
         "status": [
-          "conditions": [["type": "Ready", "status": "True"], ["type": "MemoryPressure", "status": "False"]],
+          "conditions": [
+            ["type": "Ready", "status": "True"], ["type": "MemoryPressure", "status": "False"],
+            ["type": "EtcdIsVoter", "status": "True"],
+          ],
           "nodeInfo": ["kubeletVersion": .string(version), "bootID": "0"],
         ],
       ])
@@ -109,6 +129,7 @@ extension FakeCluster.State {
       return CommandResult(status: 7, output: "", complaint: "curl: (7) Failed to connect")
     }
     if let index = words.firstIndex(of: "--data-binary") {
+      if refusesUploads { return CommandResult(status: 0, output: "the store is away\n\n503") }
       let link = "\(url.split(separator: "/").prefix(2).joined(separator: "//"))/\(uploads.count)aaaa"
       uploads[link] = words[index + 1]
       return CommandResult(status: 0, output: "\(link)\n\n200")

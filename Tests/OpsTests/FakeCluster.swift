@@ -14,6 +14,16 @@ final class FakeCluster: CommandRunner {
     var brokenImages: Set<String> = []
     /// Images that become ready and fail some seconds later.
     var fallingImages: Set<String> = []
+    /// Images that run and never become ready.
+    var slowImages: Set<String> = []
+    /// The API refuses pods of the service.
+    var isOverQuota = false
+    /// The service takes no uploads.
+    var refusesUploads = false
+    /// How often the webhook of cert-manager is not trusted yet.
+    var webhookRefusals = 0
+    /// How often kubectl gets no answer to a question about the DaemonSet.
+    var failingLooks = 0
     var uploads: [String: String] = [:]
     /// What curl says of every IPv6 address.
     var complaintOfIPv6: String?
@@ -37,6 +47,7 @@ final class FakeCluster: CommandRunner {
     var lost: Set<String> = []
     /// The API server does not answer.
     var isServerAway = false
+    var complaintOfServer = "dial tcp: connection refused"
     /// Edges that answer nothing.
     var deadEdges: Set<String> = []
     /// The nth call of kubectl that changes something fails, as if the connection broke.
@@ -49,6 +60,8 @@ final class FakeCluster: CommandRunner {
   var invocations: [Invocation] { state.withLock { $0.invocations } }
 
   func run(_ invocation: Invocation) async throws(CommandError) -> CommandResult {
+    // As a program that is ended with the task that runs it.
+    if Task.isCancelled { throw CommandError.failed(invocation.line, reason: "CancellationError()") }
     if invocation.program == "kubectl", invocation.arguments.first == "kustomize" {
       state.withLock { $0.invocations.append(invocation) }
       return try await BuiltTrees.shared.run(invocation)
@@ -68,12 +81,13 @@ final class FakeCluster: CommandRunner {
   }
 
   /// A Secret that the operator has made.
-  func add(secret name: String) {
+  func add(secret name: String, data: [String: String] = [:]) {
     let identity = KubernetesObject.Identity(group: "", kind: "Secret", namespace: Kubectl.namespace, name: name)
     state.withLock {
       $0.objects[identity] = [
         "apiVersion": "v1", "kind": "Secret",
-        "metadata": ["name": .string(name), "namespace": .string(Kubectl.namespace)],
+        "metadata": ["name": .string(name), "namespace": .string(Kubectl.namespace), "resourceVersion": "9"],
+        "data": .object(data.mapValues { .string($0) }),
       ]
     }
   }
@@ -93,7 +107,11 @@ final class FakeCluster: CommandRunner {
 extension FakeCluster.State {
   mutating func kubectl(_ invocation: Invocation) -> CommandResult {
     let words = invocation.arguments
-    if isServerAway { return CommandResult(status: 1, output: "", complaint: "dial tcp: connection refused") }
+    if isServerAway { return CommandResult(status: 1, output: "", complaint: complaintOfServer) }
+    if failingLooks > 0, words.starts(with: ["get", "daemonsets", "bashupload"]) {
+      failingLooks -= 1
+      return CommandResult(status: 1, output: "", complaint: "Unable to connect to the server: EOF")
+    }
     let input = (try? KubernetesObject.parse(json: invocation.input ?? "")) ?? []
     if ["apply", "create", "replace", "delete"].contains(words[0]), !words.contains("--dry-run=server") {
       changesSeen += 1
@@ -202,6 +220,14 @@ extension FakeCluster.State {
       }
     }
     let isDry = words.contains("--dry-run=server")
+    if webhookRefusals > 0, input.contains(where: { $0.kind == "ClusterIssuer" }) {
+      if isDry { webhookRefusals -= 1 }
+      return CommandResult(
+        status: 1, output: "",
+        complaint: "Error from server (InternalError): Internal error occurred: failed calling webhook "
+          + "\"webhook.cert-manager.io\": tls: failed to verify certificate: x509: certificate signed by unknown authority"
+      )
+    }
     // As kubectl 1.33 says it: a set whose mark is in a namespace has objects of that namespace only.
     if words.contains("--prune") {
       let namespace = Self.namespace(words)
@@ -249,6 +275,8 @@ extension FakeCluster.State {
         return CommandResult(
           status: 1, output: "", complaint: "Error from server (Conflict): the object has been modified")
       }
+      // Nothing of the old one stays.
+      objects[object.identity] = nil
       objects[object.identity] = merged(object)
     }
     return CommandResult(status: 0, output: "replaced")

@@ -81,6 +81,48 @@ struct RenderTests {
     #expect(objects.filter { $0.kind == "CronJob" }.count == 1)
   }
 
+  /// Names that YAML reads as numbers, truths and nothing are names all the same.
+  @Test(arguments: ["1234", "true", "on", "y", "1e3", "0x1f", "null"])
+  func namesStayNames(_ name: String) async throws {
+    let scratch = try Scratch()
+    defer { scratch.remove() }
+    let text = Example.with("cluster: bashupload-app", "cluster: \"\(name)\"").replacing(
+      "image: registry.example.org/bashupload@", with: "image: \(name)@"
+    ).replacing("issuer: letsencrypt ", with: "issuer: { secret: \"\(name)\" } ").replacing(
+      "  email: ops@example.org\n", with: ""
+    ).replacing("  dns01: { cloudflare: { apiToken: { fromEnv: CLOUDFLARE_CERT_TOKEN } } }\n", with: "")
+    let file = try ClusterFile(parsing: text, file: "f")
+    try OutputFolder(scratch.path("out")).replace(with: try Rendering(file).files)
+    let objects = try await Kubectl(BuiltTrees.shared).kustomize(scratch.path("out/kubernetes"))
+    #expect(objects.allSatisfy { $0.value.at("metadata", "labels", "bashupload.app/cluster")?.string == name })
+    let spec = objects.first { $0.kind == "DaemonSet" && $0.name == "bashupload" }?.value.at("spec", "template", "spec")
+    let certificate = spec?["volumes"]?.array.first { $0["name"]?.string == "certificate" }
+    #expect(certificate?.at("secret", "secretName")?.string == name)
+    #expect(spec?["containers"]?.array.contains { $0["image"]?.string == file.image.description } == true)
+  }
+
+  /// What the base opens stays as it is; another port or a private address is opened, and no more.
+  @Test(arguments: [
+    ("https://s3.example.org", nil), ("https://s3.example.org:443/path", nil), ("https://104.16.1.1", nil),
+    ("https://s3.example.org:9000", "0.0.0.0/0 ::/0 9000"), ("http://s3.example.org", "0.0.0.0/0 ::/0 80"),
+    ("https://10.0.0.5", "10.0.0.5/32 443"), ("http://10.0.0.5:9000/", "10.0.0.5/32 9000"),
+    ("https://[fd00::5]:9000", "fd00::5/128 9000"), ("https://203.0.113.5:8443", "203.0.113.5/32 8443"),
+  ])
+  func waysToOtherServicesAreOpened(_ url: String, _ way: String?) throws {
+    let text = Example.with("jurisdiction: default ", "endpoint: \"\(url)\" ")
+    let files = Overlay(try ClusterFile(parsing: text, file: "f")).files
+    let policy = try files.first { $0.path == "network-policy.yaml" }.map { try YAMLObjects.parse($0.text) }
+    let rules = policy?.flatMap { $0.value.at("spec", "egress")?.array ?? [] } ?? []
+    let found = rules.map { rule in
+      let blocks = rule["to"]?.array.compactMap { $0.at("ipBlock", "cidr")?.string } ?? []
+      let ports = rule["ports"]?.array.compactMap { $0["port"]?.integer } ?? []
+      return (blocks + ports.map(String.init)).joined(separator: " ")
+    }
+    #expect(found == (way.map { [$0] } ?? []))
+    let kustomization = files.first { $0.path == "kustomization.yaml" }?.text ?? ""
+    #expect(kustomization.contains("network-policy.yaml") == (way != nil))
+  }
+
   /// What the quota counts with is what the tree asks for.
   @Test func theQuotaCountsWithTheTreesOwnRequests() async throws {
     let text = try #require(KubernetesTree.files["base/daemonset.yaml"])
@@ -94,8 +136,10 @@ struct RenderTests {
     #expect(sum("requests", "cpu") == Quota.edgePod.cpu)
     #expect(sum("requests", "memory") == Quota.edgePod.memory)
     #expect(sum("limits", "memory") == Quota.edgePod.memoryLimit)
-    for edges in 1...50 { #expect(Quota(edges: edges).shortfall(edges: edges) == nil) }
-    #expect(Quota(edges: 3).shortfall(edges: 9)?.contains("requests.cpu") == true)
+    for edges in 1...50 {
+      let quota = Quota(edges: edges)
+      #expect(quota.cpu >= edges * Quota.edgePod.cpu && quota.memory >= edges * Quota.edgePod.memory)
+    }
   }
 
   /// No text leaves its quotes, and no `$` becomes a variable.

@@ -8,6 +8,7 @@ final class Story: Sendable {
   let scratch: Scratch
   private let lines = Mutex<[String]>([])
   private let clock = Mutex(0)
+  private let sleepsUntilInterrupted = Mutex<Int?>(nil)
   private let variables: Mutex<[String: String]>
 
   static let planted = [
@@ -33,6 +34,19 @@ final class Story: Sendable {
 
   func set(_ name: String, _ value: String?) { variables.withLock { $0[name] = value } }
 
+  /// Somebody presses Ctrl-C in the nth wait of what comes.
+  func interrupt(inSleep number: Int) { sleepsUntilInterrupted.withLock { $0 = number } }
+
+  private func sleep(_ seconds: Int) throws {
+    clock.withLock { $0 += seconds }
+    let isNow = sleepsUntilInterrupted.withLock { count in
+      count = count.map { $0 - 1 }
+      return count == 0
+    }
+    if isNow { withUnsafeCurrentTask { $0?.cancel() } }
+    try Task.checkCancellation()
+  }
+
   /// - Returns: exit status, and what was printed by this command.
   func deploy(_ words: String...) async -> (status: Int32, text: String) { await run(words) }
 
@@ -43,7 +57,7 @@ final class Story: Sendable {
       say: { self.add($0) }, complain: { self.add($0) }, ask: { _ in nil }, isTerminal: false,
       variables: variables.withLock { $0 }, runner: cluster, uptime: { self.clock.withLock { $0 } },
       now: { 1_795_348_800 + self.clock.withLock { $0 } },
-      sleep: { seconds in self.clock.withLock { $0 += seconds } }, operatorName: "ops@desk")
+      sleep: { try self.sleep($0) }, operatorName: "ops@desk")
     let isWhole = withNodes || !["plan", "apply", "status"].contains(words.first) || words.contains("--only")
     let only = isWhole ? [] : ["--only", "kubernetes"]
     let status = await DeployCommand(context).run(words + only + ["--file", scratch.path("bashupload.yaml")])

@@ -9,19 +9,42 @@ struct Applier: Sendable {
     try await kubectl.apply(desired.filter { $0.kind == "Namespace" })
   }
 
+  private static let adviceOnCertManager =
+    "kubectl --namespace cert-manager get pods,events says why; then run apply again, it goes on from here"
+
   /// cert-manager brings its kinds when it starts; before that the API knows no ClusterIssuer.
   func installCertManager(_ desired: [KubernetesObject]) async throws {
     let charts = desired.filter { $0.kind == "HelmChart" && $0.name == "cert-manager" }
     let kinds = ["certificates.cert-manager.io", "clusterissuers.cert-manager.io"]
-    guard desired.contains(where: { $0.identity.group == "cert-manager.io" }), try await !knows(kinds) else { return }
-    try await kubectl.apply(charts)
-    try await Wait(context: context, name: "cert-manager", deadline: timeout).until {
-      try await knows(kinds) ? .done : .pending("its kinds are not known to the API yet")
+    guard desired.contains(where: { $0.identity.group == "cert-manager.io" }) else { return }
+    if try await !knows(kinds) {
+      try await kubectl.apply(charts)
+      try await Wait(
+        context: context, name: "cert-manager", deadline: timeout, advice: Self.adviceOnCertManager
+      ).until {
+        try await knows(kinds) ? .done : .pending("its kinds are not known to the API yet")
+      }
     }
-    try await Wait(context: context, name: "cert-manager webhook", deadline: timeout).until {
-      let deployment = try await kubectl.object("deployments", "cert-manager-webhook", namespace: "cert-manager")
-      let ready = deployment?.value.at("status", "readyReplicas")?.integer ?? 0
-      return ready > 0 ? .done : .pending("not ready")
+    try await waitForWebhook(desired.filter { $0.kind == "ClusterIssuer" })
+  }
+
+  /// A webhook whose pod is ready is refused until the API server has its certificate. Only a dry run of what it shall
+  /// judge tells, and an earlier run may have ended in between: so it is asked each time.
+  private func waitForWebhook(_ issuers: [KubernetesObject]) async throws {
+    if (try? await kubectl.predicted(issuers)) != nil { return }
+    try await Wait(
+      context: context, name: "cert-manager webhook", deadline: timeout, advice: Self.adviceOnCertManager
+    ).until {
+      do {
+        _ = try await kubectl.predicted(issuers)
+        return .done
+      } catch let error as KubectlError {
+        // It has judged: waiting changes nothing.
+        if error.complaint.contains("denied the request") || error.complaint.contains("is invalid") {
+          return .failed(error.brief)
+        }
+        return .pending(error.brief)
+      }
     }
   }
 
@@ -38,7 +61,21 @@ struct Applier: Sendable {
     if !secrets.notes.isEmpty {
       throw DeployCommand.Failure("secrets are missing:\n" + secrets.notes.map { "  \($0)" }.joined(separator: "\n"))
     }
+    for secret in secrets.objects { try await dropForeignKeys(secret) }
     try await kubectl.apply(secrets.objects)
+  }
+
+  /// A Secret that somebody has made by hand has owners of its keys that server-side apply leaves alone, and what is in a
+  /// Secret overrules the ConfigMap: another bucket, say. Replaced and not deleted: a pod may be starting just now.
+  private func dropForeignKeys(_ secret: KubernetesObject) async throws {
+    guard let live = try await kubectl.object("secrets", secret.name, namespace: secret.namespace) else { return }
+    let wanted = Set((secret.value["data"]?.members ?? [:]).keys)
+    guard !wanted.isSuperset(of: (live.value["data"]?.members ?? [:]).keys) else { return }
+    var next = secret
+    next.value["metadata"]?["resourceVersion"] = live.value.at("metadata", "resourceVersion")
+    guard try await kubectl.replace(next) else {
+      throw DeployCommand.Failure("\(secret.identity) was changed by somebody else meanwhile: run apply again")
+    }
   }
 
   /// Everything but our own namespace, in which the mark of the main set lives. Objects of the whole cluster belong to the
@@ -88,7 +125,10 @@ struct Applier: Sendable {
       }.map(\.name)
     }
     if try await leaving().isEmpty { return }
-    try await Wait(context: context, name: "removal", deadline: timeout).until {
+    try await Wait(
+      context: context, name: "removal", deadline: timeout,
+      advice: "kubectl get namespace NAME --output=yaml says what holds it; then run apply again, it goes on from here"
+    ).until {
       let names = try await leaving()
       return names.isEmpty ? .done : .pending("\(names.joined(separator: ", ")) still ending")
     }

@@ -6,9 +6,11 @@ struct Diagnosis: Sendable {
   func lines() async -> [String] {
     do {
       var lines: [String] = []
-      for pod in try await Rollout.pods(kubectl) where !pod.isReady {
+      let pods = try await Rollout.pods(kubectl)
+      for pod in pods where !pod.isReady {
         lines += try await about(pod)
       }
+      lines += try await missing(pods.count)
       return lines.isEmpty ? ["all pods that exist are ready"] : lines
     } catch {
       return ["the reason could not be asked for: \(error)"]
@@ -20,21 +22,42 @@ struct Diagnosis: Sendable {
     if let trouble = pod.trouble {
       lines.append("  \(trouble.container.isEmpty ? "" : "\(trouble.container): ")\(trouble.reason) \(trouble.message)")
     }
-    for event in try await events(pod.name).suffix(5) {
-      let text = event.value["message"]?.string?.split(separator: "\n").first.map(String.init) ?? ""
-      lines.append("  event \(event.value["reason"]?.string ?? ""): \(text)")
-    }
-    if let container = pod.trouble?.container, !container.isEmpty {
-      var log = try await kubectl.log(pod: pod.name, container: container, previous: true)
+    lines += try await events("Pod", pod.name)
+    let troubled = pod.trouble?.container ?? ""
+    for container in (troubled.isEmpty ? [] : [troubled]) + pod.unready.filter({ $0 != troubled }) {
+      var log = ""
+      // What does not run has said why before it ended; what runs says it now.
+      if container == troubled { log = try await kubectl.log(pod: pod.name, container: container, previous: true) }
       if log.isEmpty { log = try await kubectl.log(pod: pod.name, container: container, previous: false) }
       lines += log.split(separator: "\n").suffix(10).map { "  \(container) | \($0)" }
     }
     return lines
   }
 
-  private func events(_ pod: String) async throws -> [KubernetesObject] {
-    try await kubectl.get("events").filter { $0.value.at("involvedObject", "name")?.string == pod }.sorted {
-      ($0.value["lastTimestamp"]?.string ?? "") < ($1.value["lastTimestamp"]?.string ?? "")
+  /// A pod that the API refuses does not exist, and its DaemonSet says why.
+  private func missing(_ count: Int) async throws -> [String] {
+    let daemonSet = try await kubectl.object("daemonsets", "bashupload")
+    let desired = daemonSet?.value.at("status", "desiredNumberScheduled")?.integer ?? 0
+    if count > 0, count >= desired { return [] }
+    let found = try await events("DaemonSet", "bashupload")
+    return ["daemonset bashupload: \(count) of \(desired) pods exist"] + found
+  }
+
+  /// The last ones about an object.
+  private func events(_ kind: String, _ name: String) async throws -> [String] {
+    let all = try await kubectl.get("events").filter { event in
+      let object = event.value["involvedObject"]
+      return object?["name"]?.string == name && (object?["kind"]?.string ?? kind) == kind
     }
+    return all.sorted { Self.time($0) < Self.time($1) }.suffix(5).map { event in
+      let text = event.value["message"]?.string?.split(separator: "\n").first.map(String.init) ?? ""
+      return "  event \(event.value["reason"]?.string ?? ""): \(text)"
+    }
+  }
+
+  /// Newer reporters write only the second.
+  private static func time(_ event: KubernetesObject) -> Int {
+    let text = event.value["lastTimestamp"]?.string ?? event.value["eventTime"]?.string ?? ""
+    return KubernetesTime.seconds(text) ?? 0
   }
 }

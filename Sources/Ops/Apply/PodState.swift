@@ -6,6 +6,8 @@ package struct PodState: Hashable, Sendable {
   package var restarts: Int
   /// Why a container does not run, with its name; `nil`: all run.
   package var trouble: Trouble?
+  /// Containers that are not ready, whether they run or not.
+  package var unready: [String]
 
   /// A container that does not run.
   package struct Trouble: Hashable, Sendable {
@@ -29,6 +31,9 @@ package struct PodState: Hashable, Sendable {
         $0["type"]?.string == "Ready" && $0["status"]?.string == "True"
       } == true
     let containers = (status?["initContainerStatuses"]?.array ?? []) + (status?["containerStatuses"]?.array ?? [])
+    unready = (status?["containerStatuses"]?.array ?? []).filter { $0["ready"]?.bool == false }.compactMap {
+      $0["name"]?.string
+    }
     restarts = containers.map { $0["restartCount"]?.integer ?? 0 }.reduce(0, +)
     trouble = containers.lazy.compactMap(Self.trouble).first ?? Self.unscheduled(status)
   }

@@ -48,6 +48,12 @@ struct Contradictions {
         "ingress.staticFiles", "are answered by nginx, and ingress.tls is direct: leave them out, or write tls: nginx",
         between: ["ingress.tls"])
     }
+    if file.ingress.tls == .direct, NodeNetwork(file).isDualStack, !file.nodes.isEmpty {
+      add(
+        "ingress.tls",
+        "direct listens on IPv4 only, and every node has an address6: write nginx, or leave address6 out",
+        between: file.nodes.indices.map { "nodes[\($0)].address6" } + ["mesh.type"])
+    }
     if file.policy.maxUploadSize.bytes > 5 << 40 {
       add("policy.maxUploadSize", "is more than an object of R2 can hold: at most 5TiB")
     }

@@ -64,11 +64,6 @@ extension DeployCommand {
       try confirm("apply these changes?", arguments)
       try await execute(file, desired, secrets, arguments)
     }
-    if !arguments.flags.contains("--no-verify"), try await !verified(file, arguments) {
-      throw Failure(
-        "applied, and the check failed: bashupload deploy doctor looks for the usual reasons, "
-          + "bashupload deploy rollback goes back")
-    }
     context.say(plan.isEmpty ? "nothing to change" : "applied")
     return 0
   }
@@ -90,33 +85,51 @@ extension DeployCommand {
       try await applier.installCertManager(desired)
       try await applier.applySecrets(secrets)
       try await applier.applyAll(desired)
-      try await finish(file, desired, applier)
+      try await finish(file, desired, applier, arguments)
     }
   }
 
-  /// An earlier run may have applied everything and not have seen the end of it: this one does.
+  /// An earlier run may have applied everything and not have seen the end of it: this one does. What has proven itself
+  /// already stays as it is, whatever the check says today.
   private func settle(_ file: ClusterFile, _ desired: [KubernetesObject], _ arguments: DeployArguments) async throws {
     let last = try await Generations(kubectl: kubectl, context: context).all().last
-    if last?.objects == KubernetesObject.stream(desired) { return }
+    if last?.objects == KubernetesObject.stream(desired) {
+      if try await proven(file, arguments) { return }
+      throw Failure(
+        "nothing has been changed, and the check failed: bashupload deploy doctor looks for the usual reasons, "
+          + "bashupload deploy rollback goes back")
+    }
     let applier = Applier(kubectl: kubectl, context: context, timeout: arguments.timeout)
-    try await locked { try await finish(file, desired, applier) }
+    try await locked { try await finish(file, desired, applier, arguments) }
   }
 
-  private func finish(_ file: ClusterFile, _ desired: [KubernetesObject], _ applier: Applier) async throws {
+  /// Only what runs and serves becomes a generation: those are what a rollback goes back to.
+  private func finish(
+    _ file: ClusterFile, _ desired: [KubernetesObject], _ applier: Applier, _ arguments: DeployArguments
+  ) async throws {
     do {
       try await applier.waitUntilItRuns()
     } catch let failure as Wait.Failure {
-      try await giveUp(failure, applier)
+      try await giveUp(failure.description, applier)
+    }
+    if try await !proven(file, arguments) {
+      try await giveUp("the pods run, and the check failed", applier)
     }
     try await Generations(kubectl: kubectl, context: context).record(desired, note: file.image.description)
   }
 
-  /// The lock is given back also when `body` fails.
+  private func proven(_ file: ClusterFile, _ arguments: DeployArguments) async throws -> Bool {
+    if arguments.flags.contains("--no-verify") { return true }
+    return try await verified(file, arguments)
+  }
+
+  /// The lock is given back also when `body` fails or is interrupted.
   func locked(_ body: () async throws -> Void) async throws {
     let lock = DeployLock(kubectl: kubectl, context: context)
-    try await lock.take()
     do {
-      try await body()
+      try await lock.take()
+      try Task.checkCancellation()
+      try await DeployLock.$held.withValue(lock) { try await body() }
     } catch {
       try? await lock.release()
       throw error
@@ -124,10 +137,16 @@ extension DeployCommand {
     try await lock.release()
   }
 
-  /// Says why, brings the last version that ran back, and says how to continue.
-  private func giveUp(_ failure: Wait.Failure, _ applier: Applier) async throws {
-    context.complain(failure.description)
+  private func explain(_ reason: String) async {
+    context.complain(reason)
     for line in await Diagnosis(kubectl: kubectl).lines() { context.complain(line) }
+  }
+
+  /// Says why, brings the last version that ran back, and says how to continue.
+  private func giveUp(_ reason: String, _ applier: Applier) async throws {
+    await explain(reason)
+    // What an interruption has broken is no fault of the version.
+    try Task.checkCancellation()
     guard let last = try await Generations(kubectl: kubectl, context: context).all().last else {
       throw Failure(
         "there is no earlier generation to go back to; mend the reason above and run apply again, it goes on from here")
@@ -163,7 +182,14 @@ extension DeployCommand {
     try await locked {
       try await applier.applyNamespaces(objects)
       try await applier.applyAll(objects)
-      try await applier.waitUntilItRuns()
+      do {
+        try await applier.waitUntilItRuns()
+      } catch let failure as Wait.Failure {
+        await explain(failure.description)
+        throw Failure(
+          "generation \(target.number) is applied and does not run; mend the reason above, or go to another one with "
+            + "bashupload deploy rollback N; kept are:\n\(known)")
+      }
       try await generations.record(objects, note: "rollback to \(target.number)")
     }
     context.say(

@@ -8,6 +8,8 @@ extension DeployCommand {
     let start = context.uptime()
     while true {
       let checks = try await verifier.checks()
+      // One that was interrupted says nothing of the service.
+      try Task.checkCancellation()
       let isGood = checks.allSatisfy(\.isGood)
       if isGood || context.uptime() - start >= min(60, arguments.timeout) {
         for check in checks { context.say(check.line) }

@@ -30,11 +30,11 @@ package struct DeployCommand: Sendable {
     } catch let error as DeployArguments.UsageError {
       context.complain(error.description)
       return 64
-    } catch is CancellationError {
-      context.complain("interrupted: run the same command again, it goes on where this one stopped")
-      return 1
     } catch {
-      context.complain("\(error)")
+      // Programs that were ended halfway fail in words of their own.
+      let isInterrupted = Task.isCancelled || error is CancellationError
+      context.complain(
+        isInterrupted ? "interrupted: run the same command again, it goes on where this one stopped" : "\(error)")
       return 1
     }
   }

@@ -123,13 +123,18 @@ package struct Doctor: Sendable {
     return findings
   }
 
+  /// Those of Kubernetes itself. Others have conditions of their own (k3s: EtcdIsVoter), each with its own good value.
+  private static let goodConditions = [
+    "Ready": "True", "MemoryPressure": "False", "DiskPressure": "False", "PIDPressure": "False",
+    "NetworkUnavailable": "False",
+  ]
+
   private func about(_ node: KubernetesObject, _ spec: NodeSpec) -> [Finding] {
     var findings: [Finding] = []
     for condition in node.value.at("status", "conditions")?.array ?? [] {
       let type = condition["type"]?.string ?? ""
       let status = condition["status"]?.string ?? ""
-      let isGood = type == "Ready" ? status == "True" : status == "False"
-      if !isGood {
+      if let good = Self.goodConditions[type], status != good {
         let message = condition["message"]?.string ?? ""
         findings.append(Finding(check: "node", text: "\(spec.name): \(type) is \(status), \(message)"))
       }

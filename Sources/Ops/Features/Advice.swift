@@ -21,6 +21,15 @@ package enum Advice {
     if file.policy.maxAge > file.policy.maxAgeForMultidownload {
       notes.append("policy.maxAge is longer than maxAgeForMultidownload: one-time uploads outlive the others")
     }
+    let unserved = NodeNetwork(file).isDualStack ? [] : file.edges.filter { $0.address6 != nil }.map(\.name)
+    if !unserved.isEmpty {
+      let names = unserved.joined(separator: ", ")
+      notes.append(
+        file.mesh.type == .wireguardNative
+          ? "address6 of \(names) is not served: every node needs one"
+          : "address6 of \(names) is not served: pods have IPv6 only with mesh.type wireguardNative, and address6 of every "
+            + "node")
+    }
     return notes + unmanaged(file)
   }
 

@@ -39,8 +39,6 @@ extension ClusterFile {
       return small(controls, below: 2 << 30, cpus: 1).map { "Prometheus wants 2 GiB on the control node, \($0)" }
     case .logs:
       return small(nodes, below: 1 << 30, cpus: 1).map { "the log agent wants nodes with 1 GiB, \($0)" }
-    case .quota:
-      return Quota(edges: edges.count).shortfall(edges: edges.count)
     case .keepalived:
       return keepalivedRefusal
     case .spot:
@@ -52,7 +50,7 @@ extension ClusterFile {
       return small(controls, below: 4 << 30, cpus: 2).map {
         "level \(features.auditLevel) writes bodies beside etcd's log and wants 4 GiB, \($0); Metadata is enough"
       }
-    case .tunnel, .dynamicAddress:
+    case .tunnel, .dynamicAddress, .quota:
       return nil
     }
   }

@@ -33,14 +33,4 @@ package struct Quota: Hashable, Sendable {
       ("requests.memory", "\(memory)Mi"),
     ]
   }
-
-  /// What is missing for so many edges; `nil`: nothing.
-  package func shortfall(edges: Int) -> String? {
-    let needed = (cpu: edges * Self.edgePod.cpu, memory: edges * Self.edgePod.memory)
-    if cpu < needed.cpu { return "requests.cpu \(cpu)m is less than \(edges) edges × \(Self.edgePod.cpu)m" }
-    if memory < needed.memory {
-      return "requests.memory \(memory)Mi is less than \(edges) edges × \(Self.edgePod.memory)Mi"
-    }
-    return nil
-  }
 }

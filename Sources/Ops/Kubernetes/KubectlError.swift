@@ -14,10 +14,20 @@ package struct KubectlError: Error, CustomStringConvertible {
     return "kubectl could not \(doing):\n  \(lines)\(hint.map { "\n  \($0)" } ?? "")"
   }
 
+  /// On one line, for a wait that goes on.
+  var brief: String {
+    let line = complaint.split(separator: "\n").first { !$0.contains("memcache.go") }
+    return "kubectl could not \(doing): \(line ?? "no answer")"
+  }
+
+  /// What kubectl says when it does not get to a server at all, or to the wrong one.
+  private static let unreachable = [
+    "connection refused", "was refused - did you specify the right host or port", "no configuration has been provided",
+    "Unable to connect",
+  ]
+
   private var hint: String? {
-    if complaint.contains("connection refused") || complaint.contains("no configuration has been provided")
-      || complaint.contains("Unable to connect")
-    {
+    if Self.unreachable.contains(where: { complaint.contains($0) }) {
       return "KUBECONFIG names the cluster; kubectl get nodes has to work first"
     }
     if complaint.contains("forbidden") { return "deploy needs the rights of a cluster administrator" }

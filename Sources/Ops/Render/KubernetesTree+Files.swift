@@ -1132,13 +1132,21 @@ groups:
           summary: "{{ $value | humanizePercentage }} of the requests to {{ $labels.instance }} fail"
           action: "503: the store is away; 507: the disk is full; else the log says what"
       - alert: CertificateExpires
-        # Renewed when a third of its time is left (15 of 45 days); less than 10 days means that renewing fails.
-        expr: certmanager_certificate_expiration_timestamp_seconds{namespace="bashupload"} - time() < 10 * 86400
+        # cert-manager says when it will renew, however long a certificate lives (160 hours to 90 days); a day later it has failed.
+        expr: certmanager_certificate_renewal_timestamp_seconds{namespace="bashupload"} - time() < -86400
         for: 1h
         labels: { severity: critical }
         annotations:
-          summary: "the certificate {{ $labels.name }} has {{ $value | humanizeDuration }} left and was not renewed"
+          summary: "the certificate {{ $labels.name }} should have been renewed a day ago and was not"
           action: "kubectl -n bashupload describe certificate,order,challenge"
+      - alert: CertManagerDown
+        # Nobody renews meanwhile, and nobody tells that. Without cert-manager there is no target that could be down.
+        expr: up{job="cert-manager"} == 0
+        for: 15m
+        labels: { severity: warning }
+        annotations:
+          summary: "cert-manager does not answer"
+          action: "kubectl -n cert-manager get pods,events"
 
   - name: node
     rules:
@@ -1525,8 +1533,12 @@ scrape_configs:
 
   # When certificates expire, in cert-manager's own words. Absent with a certificate of your own.
   - job_name: cert-manager
-    static_configs:
-      - targets: ["cert-manager.cert-manager.svc:9402"]
+    # By its name in DNS, which a cluster without cert-manager does not have: a fixed target would be down for ever.
+    dns_sd_configs:
+      - { names: [cert-manager.cert-manager.svc], type: A, port: 9402 }
+    relabel_configs:
+      - target_label: instance
+        replacement: cert-manager
 
 """##,
     "components/own-certificate/kustomization.yaml": ##"""

@@ -41,10 +41,13 @@ package struct Overlay: Sendable {
         files.append(RenderedFile(path: "nginx/static.conf", text: staticLocations))
       }
     }
+    if !egress.isEmpty { files.append(RenderedFile(path: "network-policy.yaml", text: egress)) }
     return files + patches.map { RenderedFile(path: "patches/\($0.name).yaml", text: $0.text) }
   }
 
   private var patches: [OverlayPatches.Patch] { OverlayPatches(file, components: components).all }
+
+  private var egress: String { EgressPolicies(file, components: components).text }
 
   private var kustomization: String {
     var lines = [
@@ -55,14 +58,15 @@ package struct Overlay: Sendable {
       "  - base",
     ]
     if usesCertManager { lines.append("  - cert-manager") }
+    if !egress.isEmpty { lines.append("  - network-policy.yaml") }
     if !components.isEmpty { lines += ["components:"] + components.map { "  - components/\($0)" } }
     lines += [
       "labels:",
       "  - pairs:",
-      "      bashupload.app/cluster: \(file.cluster)",
+      "      bashupload.app/cluster: \(YAMLScalar.written(file.cluster))",
       "images:",
       "  - name: bashupload",
-      "    newName: \(file.image.name)",
+      "    newName: \(YAMLScalar.written(file.image.name))",
       "    digest: \(file.image.digest)",
       "configMapGenerator:",
       "  - name: bashupload",

@@ -31,12 +31,12 @@ struct OverlayPatches {
   /// A merge patch replaces lists as a whole, so the solver is written out.
   private var issuers: [Patch] {
     ["bashupload-letsencrypt", "bashupload-letsencrypt-staging"].map { name in
-      var acme = ["    email: \(file.certificates.email ?? "")"]
+      var acme = ["    email: \(YAMLScalar.written(file.certificates.email ?? ""))"]
       if case .server(let server) = file.certificates.issuer, name == issuerName {
         // Profiles are Let's Encrypt's.
-        acme += ["    server: \(server)", "    profile: null"]
+        acme += ["    server: \(YAMLScalar.written(server))", "    profile: null"]
       } else {
-        acme.append("    profile: \(file.certificates.profile)")
+        acme.append("    profile: \(YAMLScalar.written(file.certificates.profile))")
       }
       return Patch(
         name: "cluster-issuer-\(name)",
@@ -50,7 +50,7 @@ struct OverlayPatches {
           \(acme.joined(separator: "\n"))
               solvers:
                 - selector:
-                    dnsZones: [\(file.domain)]
+                    dnsZones: [\(YAMLScalar.written(file.domain))]
                   dns01:
                     cloudflare:
                       apiTokenSecretRef:
@@ -73,7 +73,7 @@ struct OverlayPatches {
         spec:
           issuerRef:
             name: \(issuerName)
-          dnsNames: [\(file.domain), "*.\(file.domain)"]
+          dnsNames: [\(YAMLScalar.written(file.domain)), "*.\(file.domain)"]
 
         """)
   }
@@ -93,7 +93,7 @@ struct OverlayPatches {
               volumes:
                 - name: certificate
                   secret:
-                    secretName: \(name)
+                    secretName: \(YAMLScalar.written(name))
 
         """)
   }

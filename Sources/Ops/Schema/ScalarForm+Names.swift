@@ -102,6 +102,10 @@ extension ScalarForm {
   static let path = ScalarForm("a path") { text in text.isEmpty ? "is empty: write a path" : nil }
 
   static let urlPath = ScalarForm("a path such as /robots.txt") { text in
+    // Whoever asks them wants to know of the service, not of nginx.
+    if ["/healthz", "/readyz", "/"].contains(text) {
+      return "\"\(text)\" is answered by the service itself: write another path, such as /robots.txt"
+    }
     let isValid =
       text.hasPrefix("/") && text.count > 1
       && text.utf8.allSatisfy {

@@ -33,7 +33,7 @@ extension Schema {
       ], "The audit log of the Kubernetes API on the control nodes."),
     feature("upgradeController", "Upgrades of k3s by system-upgrade-controller instead of over ssh: privileged pods."),
     feature("vpa", "Recommendations of the Vertical Pod Autoscaler, never applied by it: three more pods, 150 MB."),
-    feature("spot", "Priority and early DNS withdrawal for nodes with spot: true."),
+    feature("spot", "The service tolerates the taint of nodes with spot: true, and the cleanup prefers others."),
     feature(
       "descheduler", "Moves pods for balance. It never moves those of a DaemonSet, so it has nothing to do here."),
     feature("falco", "Runtime detection by system calls: 150 MB to 1.5 GB on each node."),

@@ -16,10 +16,12 @@ struct Verifier: Sendable {
 
   func checks() async throws -> [Check] {
     var checks: [Check] = []
+    let network = NodeNetwork(file)
     for (index, edge) in file.edges.enumerated() {
       let other = file.edges[(index + 1) % file.edges.count]
       checks.append(await through(edge, and: other))
-      if let address = edge.address6 { checks.append(await answers(edge, at: address)) }
+      // Elsewhere pods have no IPv6, and nobody listens there; `Advice` says so.
+      if network.isDualStack, let address = edge.address6 { checks.append(await answers(edge, at: address)) }
     }
     checks.append(try await cleanup())
     return checks
@@ -76,13 +78,29 @@ struct Verifier: Sendable {
     let good = job.value.at("status", "lastSuccessfulTime")?.string
     let runs = try await kubectl.get("jobs", selector: "app.kubernetes.io/component=cleanup")
     let last = runs.max { Self.created($0) < Self.created($1) }
-    if let last, (last.value.at("status", "failed")?.integer ?? 0) > 0, last.value.at("status", "succeeded") == nil {
+    if let last, Self.hasFailed(last) {
       return Check(
         name: "cleanup", isGood: false,
         text: "the last run failed: kubectl --namespace \(Kubectl.namespace) logs job/\(last.name)")
     }
     let age = good.map { "last good run \(KubernetesTime.age($0, now: now)) ago" }
+    let schedule = job.value.at("spec", "schedule")?.string ?? file.cleanupSchedule
+    let since = KubernetesTime.seconds(good ?? Self.created(job))
+    if let since, now - since > CleanupSchedule(schedule).patience {
+      let text = age ?? "no good run since it was made \(KubernetesTime.age(Self.created(job), now: now)) ago"
+      return Check(
+        name: "cleanup", isGood: false,
+        text: "\(text), and the schedule is \(schedule): kubectl --namespace \(Kubectl.namespace) describe "
+          + "cronjob/bashupload-cleanup")
+    }
     return Check(name: "cleanup", isGood: true, text: age ?? "has not run yet")
+  }
+
+  /// All its pods have failed: one that failed may be followed by one that does not.
+  private static func hasFailed(_ job: KubernetesObject) -> Bool {
+    job.value.at("status", "conditions")?.array.contains {
+      $0["type"]?.string == "Failed" && $0["status"]?.string == "True"
+    } == true
   }
 
   private static func created(_ object: KubernetesObject) -> String {

@@ -11,7 +11,8 @@ struct Deploy: AsyncParsableCommand {
   var words: [String] = []
 
   func run() async throws {
-    let status = await DeployCommand(.process).run(words)
+    let words = words
+    let status = await Interruption.cancelling { await DeployCommand(.process).run(words) }
     if status != 0 { throw ExitCode(status) }
   }
 }

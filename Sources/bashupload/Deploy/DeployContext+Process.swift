@@ -1,5 +1,6 @@
 import Glibc
 import Ops
+import Synchronization
 
 extension DeployContext {
   /// This process: its streams, its environment, its clocks, and programs on this machine.
@@ -14,6 +15,8 @@ extension DeployContext {
         guard isatty(STDIN_FILENO) == 1 else { return nil }
         print(question, terminator: " ")
         fflush(nil)
+        Interruption.isAsking.store(true, ordering: .relaxed)
+        defer { Interruption.isAsking.store(false, ordering: .relaxed) }
         return readLine()
       },
       isTerminal: isatty(STDOUT_FILENO) == 1,

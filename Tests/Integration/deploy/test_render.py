@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from check_tree import lines
-from kustomize import ROOT
+from kustomize import ROOT, build
+from network import Pod, allowed
 
 BINARY = os.environ.get("BASHUPLOAD", str(ROOT / ".build/release/bashupload"))
 FIXTURES = ROOT / "Tests/OpsTests/Fixtures"
@@ -33,6 +34,32 @@ def test_rendered_objects_are_right(name, tmp_path):
     # A certificate of one's own is in a Secret that only its owner knows.
     found = [line for line in found if not (own and own[1] in line)]
     assert found == []
+
+
+def test_services_on_other_ports_are_reached(tmp_path):
+    """An S3 service of one's own, a Loki and a maker of short URLs, wherever they are; the rest stays closed."""
+    text = (FIXTURES / "everything.yaml").read_text()
+    for old, new in (
+        ("https://s3.example.org", "http://10.0.0.5:9000"),
+        ("https://suosuo.de/short", "https://short.example.org:8443/short"),
+        ("https://loki.example.org/loki/api/v1/push", "http://loki.example.org:3200/loki/api/v1/push"),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    (tmp_path / "bashupload.yaml").write_text(text)
+    done = deploy("render", "--file", tmp_path / "bashupload.yaml", "--output", tmp_path / "out", *ALLOW)
+    assert done.returncode == 0, done.stderr
+    assert [line for line in lines(tmp_path / "out/kubernetes", 2) if "own-tls" not in line] == []
+    policies = [item for item in build(tmp_path / "out/kubernetes") if item["kind"] == "NetworkPolicy"]
+    edge = Pod("bashupload", {"app.kubernetes.io/name": "bashupload", "app.kubernetes.io/component": "edge"})
+    agent = Pod("bashupload-logs", {"app.kubernetes.io/name": "alloy"})
+    for pod, address, port, may in (
+        (edge, "10.0.0.5", 9000, True), (edge, "10.0.0.6", 9000, False), (edge, "10.0.0.5", 22, False),
+        (edge, "198.51.100.7", 8443, True), (edge, "10.0.0.9", 8443, True), (edge, "169.254.169.254", 8443, False),
+        (edge, "169.254.169.254", 443, False), (edge, "10.0.0.5", 443, False),
+        (agent, "198.51.100.7", 3200, True), (agent, "198.51.100.7", 22, False),
+    ):
+        assert allowed(policies, pod, "egress", address, port) is may, (pod, address, port)
 
 
 def test_a_refused_feature_is_named_with_its_limit(tmp_path):
