@@ -67,11 +67,27 @@ extension FakeCluster.State {
       let version = objects.first { $0.key.kind == "Node" && $0.key.name == name }?.value
         .at("status", "nodeInfo", "kubeletVersion")?.string
       let digest = binaries.first { $0.value == version }?.key ?? String(repeating: "0", count: 64)
-      let sums = FakeCluster.tokens.map { "sum \(String(repeating: "7", count: 64)) \($0)\n" }.joined()
+      let sums = fresh.contains(name) ? "" : FakeCluster.sums
       return CommandResult(
         status: 0,
         output: "facts 1\narchitecture x86_64\nsum \(digest) /usr/local/bin/k3s\n\(sums)\(facts[name] ?? "")"
           + "boot \(starts[name] ?? 0)\n\(needsReboot.contains(name) ? "reboot\n" : "")end\n")
+    }
+    if script.contains("k3s kubectl get node") { return forget(script) }
+    if script.contains("echo \"k3s $(k3s --version") {
+      let node = objects.first { $0.key.kind == "Node" && $0.key.name == name }?.value
+      return CommandResult(
+        status: 0, output: "k3s \(node?.at("status", "nodeInfo", "kubeletVersion")?.string ?? "")\n")
+    }
+    if script.contains("echo \"token ") {
+      return CommandResult(
+        status: 0,
+        output: FakeCluster.tokens.map { "token \($0) \(Data("planted-token-9".utf8).base64EncodedString())\n" }
+          .joined())
+    }
+    if script.contains("step 'note the files'"), fresh.remove(name) != nil {
+      addNode(name, role: name.hasPrefix("cp") ? "control" : "edge")
+      if !script.contains("echo armed") { return CommandResult(status: 0, output: FakeCluster.sums + "end\n") }
     }
     if script.contains("journalctl") { return CommandResult(status: 0, output: journals[name] ?? "") }
     if script.contains("systemctl --no-block reboot") {
@@ -96,7 +112,21 @@ extension FakeCluster.State {
   }
 }
 
+extension FakeCluster.State {
+  /// On a member: the Node of a control node that was built anew goes, unless somebody is ready under that name.
+  private mutating func forget(_ script: String) -> CommandResult {
+    guard let identity = objects.keys.first(where: { $0.kind == "Node" && script.contains("get node \($0.name) ") })
+    else { return CommandResult(status: 0, output: "") }
+    let isReady = objects[identity]?.at("status", "conditions")?.array.first?["status"]?.string == "True"
+    if isReady { return CommandResult(status: 1, output: "", complaint: "it is Ready in the cluster\n") }
+    objects[identity] = nil
+    return CommandResult(status: 0, output: "step forget the old \(identity.name)\n")
+  }
+}
+
 extension FakeCluster {
+  static let sums = tokens.map { "sum \(String(repeating: "7", count: 64)) \($0)\n" }.joined()
+
   static let tokens = [
     "/etc/rancher/k3s/token", "/etc/rancher/k3s/agent-token", "/var/lib/rancher/k3s/server/token",
     "/var/lib/rancher/k3s/server/agent-token",

@@ -42,6 +42,8 @@ final class FakeCluster: CommandRunner {
     var journals: [String: String] = [:]
     /// Servers that k3s lets in only when the password of an earlier one is forgotten.
     var rejected: Set<String> = []
+    /// Servers that were built anew: no token, no k3s that runs.
+    var fresh: Set<String> = []
     /// Servers that want a reboot, and those that do not come back from one.
     var needsReboot: Set<String> = []
     var lost: Set<String> = []
@@ -71,6 +73,7 @@ final class FakeCluster: CommandRunner {
       switch invocation.program {
       case "curl": return state.curl(invocation)
       case "ssh": return state.ssh(invocation)
+      case "scp": return CommandResult(status: 0, output: "")
       default: return state.kubectl(invocation)
       }
     }

@@ -198,6 +198,12 @@ struct Contradictions {
         "features.keepalived", "is enabled without an address: write virtualAddress: 10.0.0.100",
         between: ["features.keepalived.virtualAddress"])
     }
+    if file.features.enabled.contains(.dynamicAddress), NodeNetwork(file).isDualStack {
+      add(
+        "features.dynamicAddress",
+        "follows IPv4 only, and every node has address6, so k3s would lose it: leave the feature out, or address6 of one node",
+        between: ["mesh.type"] + file.nodes.indices.map { "nodes[\($0)].address6" })
+    }
     if let loki = file.features.loki, (loki.username == nil) != (loki.password == nil) {
       add("features.logs.loki", "has only one of username and password: write both or none")
     }

@@ -22,6 +22,15 @@ package struct K3sVersion: Hashable, Comparable, Sendable, CustomStringConvertib
     self.init(major: major, minor: minor, patch: patch, release: release)
   }
 
+  /// Whether the number of snapshots in a bucket is a setting of its own; one that does not know it does not start with it.
+  var hasSnapshotRetentionOfBuckets: Bool {
+    switch (major, minor) {
+    case (1, 32): patch >= 8
+    case (1, 33): patch >= 4
+    default: (major, minor) >= (1, 34)
+    }
+  }
+
   package var description: String { "v\(major).\(minor).\(patch)+k3s\(release)" }
 
   package static func < (lhs: K3sVersion, rhs: K3sVersion) -> Bool {

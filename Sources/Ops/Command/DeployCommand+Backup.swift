@@ -77,18 +77,31 @@ extension DeployCommand {
     }
     let token = try content(BackupManifest.token).base64EncodedString()
     let agentToken = try content(BackupManifest.agentToken).base64EncodedString()
-    let runbook = RestoreRunbook(file, manifest.datastore)
+    let version = try await otherVersion(manifest, file)
+    var worker = try await version == nil ? looker(file) : nodeOperator(file)
+    worker.isUpgrade = true
+    let runbook = RestoreRunbook(file, manifest.datastore, k3s: version)
     context.say("the state of \(manifest.time), k3s \(manifest.version); what has been changed since is lost:")
     for line in runbook.lines { context.say(line) }
     try confirm("do this?", arguments)
     let start = context.uptime()
     let scripts = BackupScripts(datastore: manifest.datastore, id: String(UInt64.random(in: 0...UInt64.max), radix: 36))
+    var left: [String] = []
     for (index, step) in runbook.steps.enumerated() {
       let began = context.uptime()
       guard let node = file.nodes.first(where: { $0.name == step.node }) else { continue }
       switch step.action {
       case .bring: try await shell.copy(path, to: scripts.staged, on: node)
       case .stop: try await execute(BackupScripts.stop, on: node)
+      case .install: try await worker.install(on: node)
+      case .follow:
+        do {
+          try await follow(node, file, arguments)
+        } catch let error where !(error is CancellationError) {
+          left.append(node.name)
+          context.complain("\(index + 1). \(step.node): \(error)")
+          continue
+        }
       case .rejoin: try await execute(BackupScripts.rejoin, on: node)
       case .restore:
         try await execute(
@@ -96,8 +109,50 @@ extension DeployCommand {
       }
       context.say("\(index + 1). \(step.node): \(step.title): done (\(context.uptime() - began) s)")
     }
+    if !left.isEmpty {
+      throw Failure(
+        "restored; still with another k3s: \(left.joined(separator: ", ")): mend the reason above, remove /usr/local/bin/k3s "
+          + "there, and bashupload deploy apply --only node/NAME brings the right one")
+    }
     context.say("restored in \(context.uptime() - start) s; bashupload deploy apply makes sure of the rest")
     return 0
+  }
+
+  /// The k3s of the backup, when a control node has another one: its data then goes back together with the binary.
+  private func otherVersion(_ manifest: BackupManifest, _ file: ClusterFile) async throws -> String? {
+    for node in file.controls {
+      let there = try await k3sVersion(node)
+      if there == manifest.version { continue }
+      if there.isEmpty {
+        throw Failure("\(node.name) has no k3s: bashupload deploy apply --only node/\(node.name) brings it")
+      }
+      guard file.kubernetes.version == manifest.version else {
+        throw Failure(
+          "\(node.name) has k3s \(there), and the state is of \(manifest.version): k3s does not read the state of another "
+            + "version safely; write kubernetes.k3s.version: \(manifest.version) with its sha256, and restore brings both back"
+        )
+      }
+      return manifest.version
+    }
+    return nil
+  }
+
+  private func k3sVersion(_ node: NodeSpec) async throws -> String {
+    let result = try await shell.run({ BackupScripts.version }, on: node)
+    if result.status != 0 { throw NodeFailure(node, result) }
+    return result.output.split(separator: "\n").first { $0.hasPrefix("k3s ") }.map { String($0.dropFirst(4)) } ?? ""
+  }
+
+  /// An edge to the k3s that the control plane has gone back to.
+  private func follow(_ node: NodeSpec, _ file: ClusterFile, _ arguments: DeployArguments) async throws {
+    guard let target = file.kubernetes.version.flatMap({ K3sVersion($0) }),
+      try await k3sVersion(node) != target.description
+    else { return }
+    for control in file.controls { try await waitForNode(control, timeout: arguments.timeout) { _ in nil } }
+    // What the service does is looked at by the apply that comes afterwards.
+    var rest = arguments
+    rest.flags.insert("--no-verify")
+    try await upgrade(node, to: target, file, rest)
   }
 
   private func execute(_ script: String, on node: NodeSpec) async throws {

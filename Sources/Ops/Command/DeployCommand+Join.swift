@@ -85,8 +85,15 @@ extension DeployCommand {
   /// A machine that was built anew has a new password, and k3s lets nobody in under a name that has another one. The file says
   /// that this machine has the name, and ssh knows it by its key: the old password is forgotten.
   private func readmit(_ node: NodeSpec) async throws {
-    guard await NodeJournal(context: context).lines(of: node).contains(where: { $0.contains("Node password rejected") })
-    else { return }
+    let journal = await NodeJournal(context: context).lines(of: node)
+    // Of a control node etcd remembers the old machine as well; k3s takes it out of there when its Node goes.
+    if node.role != .edge, journal.contains(where: { $0.contains("duplicate node name found") }) {
+      context.say("node/\(node.name): a control node of this name has been here before, it is no member any more")
+      return try await kubectl.delete([
+        KubernetesObject(["apiVersion": "v1", "kind": "Node", "metadata": ["name": .string(node.name)]])
+      ])
+    }
+    guard journal.contains(where: { $0.contains("Node password rejected") }) else { return }
     context.say("node/\(node.name): a machine of this name has been here before, its password is forgotten")
     try await kubectl.delete([
       KubernetesObject([

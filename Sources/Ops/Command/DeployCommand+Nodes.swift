@@ -17,7 +17,11 @@ extension DeployCommand {
         + (failures.isEmpty ? "" : ", \(failures.count) failed")
     }
 
-    var lines: [String] { plans.flatMap(\.lines) + failures.map { "x \($0)" } + [counts] }
+    var notes: [String] = []
+
+    var lines: [String] {
+      plans.flatMap(\.lines) + notes.map { "note: \($0)" } + failures.map { "x \($0)" } + [counts]
+    }
 
     var json: JSONValue {
       ["plans": .array(plans.map(\.json)), "failures": .array(failures.map { .string($0.description) })]
@@ -59,6 +63,7 @@ extension DeployCommand {
     let nodes = try chosen(file, arguments)
     let planner = try await nodeOperator(file)
     var survey = try await planner.survey(nodes)
+    try refuse(file, survey, arguments)
     return outcome(nodes, planner, &survey, file)
   }
 
@@ -70,8 +75,16 @@ extension DeployCommand {
     let isRunning = first.flatMap { survey.facts[$0.name]?.units[NodeService.kubernetes.unit(of: $0) ?? ""]?.isActive }
     let names = Set(nodes.map(\.name))
     return NodesOutcome(
-      plans: plans, failures: survey.failures.filter { names.contains($0.node) }, isBeforeTheCluster: isRunning == false
-    )
+      plans: plans, failures: survey.failures.filter { names.contains($0.node) },
+      isBeforeTheCluster: isRunning == false, notes: Advice.access(file))
+  }
+
+  /// What would take nodes out of a cluster that runs, or what such a cluster cannot become: nothing is changed anywhere then.
+  private func refuse(_ file: ClusterFile, _ survey: NodeSurvey, _ arguments: DeployArguments) throws {
+    let membership = NodeMembership(file, survey)
+    if let reason = membership.refusal(only: arguments.part.node) ?? AddressFamilies(file, survey).refusal {
+      throw Failure(reason)
+    }
   }
 
   /// - Returns: the nodes that are not as they should be.
@@ -80,6 +93,7 @@ extension DeployCommand {
     let nodes = try chosen(file, arguments)
     let planner = try await nodeOperator(file)
     var survey = try await planner.survey(nodes)
+    try refuse(file, survey, arguments)
     var outcome = outcome(nodes, planner, &survey, file)
     for line in outcome.lines { context.say(line) }
     if outcome.isEmpty { return outcome }

@@ -79,7 +79,7 @@ extension DeployCommand {
     context.say("node/\(first.name): a snapshot is taken")
   }
 
-  private func upgrade(_ node: NodeSpec, to target: K3sVersion, _ file: ClusterFile, _ arguments: DeployArguments)
+  func upgrade(_ node: NodeSpec, to target: K3sVersion, _ file: ClusterFile, _ arguments: DeployArguments)
     async throws
   {
     // The only node has nowhere to move anything to.

@@ -15,6 +15,7 @@ package struct DeployOption: Hashable, Sendable {
   package static let allow = DeployOption(
     "--allow", "FEATURE", "take a feature that is refused for these nodes; repeatable")
   package static let output = DeployOption("--output", "DIR", "the folder to write; replaced as a whole if it is ours")
+  package static let saved = DeployOption("--output", "DIR", "the folder to write; it must not exist yet")
   package static let facts = DeployOption(
     "--facts", "FILE", "what only the nodes know (public keys, interfaces); see explain node-setup")
   package static let from = DeployOption("--from", "DIR", "a folder that backup has written")

@@ -52,7 +52,7 @@ package enum DeployVerb: String, Sendable, CaseIterable {
     case .destroy: [.file, .confirm]
     case .drain, .undrain: [.file, .timeout]
     case .upgrade, .reboot: [.file, .allow, .printCommands, .yes, .noVerify, .timeout]
-    case .backup: [.file, .output, .printCommands]
+    case .backup: [.file, .saved, .printCommands]
     case .restore: [.file, .from, .printCommands, .yes]
     case .rotate: [.file, .printCommands, .yes]
     case .watch: [.file]

@@ -30,7 +30,15 @@ package enum Advice {
           : "address6 of \(names) is not served: pods have IPv6 only with mesh.type wireguardNative, and address6 of every "
             + "node")
     }
-    return notes + unmanaged(file)
+    return notes + access(file) + unmanaged(file)
+  }
+
+  /// What of the nodes' firewall keeps the operator out.
+  static func access(_ file: ClusterFile) -> [String] {
+    guard !file.nodes.isEmpty, file.access.adminCIDRs.isEmpty else { return [] }
+    return [
+      "access.adminCIDRs is empty: the API (6443) is closed for your kubectl, write the addresses that you come from"
+    ]
   }
 
   /// Keys that are understood and that no verb acts on yet.

@@ -10,6 +10,8 @@ package struct NodeTree: Sendable {
   package let node: NodeSpec
   /// Sorted by path.
   package let entries: [Entry]
+  /// What k3s is told to be its own addresses, outside of a mesh: they have to be on one of its interfaces.
+  let addresses: [IPAddress]
   /// Files that are left out, and the facts that they wait for.
   let missing: [MissingFact]
 
@@ -23,6 +25,7 @@ package struct NodeTree: Sendable {
   package init(_ node: NodeSpec, of file: ClusterFile, facts: KnownFacts) {
     self.node = node
     let network = NodeNetwork(file)
+    addresses = network.meshAddress(node) == nil ? network.nodeAddresses(node) : []
     var entries: [Entry] = []
     var missing: [MissingFact] = []
     func add(_ service: NodeService, _ files: [NodeFile]) {

@@ -300,7 +300,7 @@ def test_keys_of_the_mesh_are_made_on_the_servers_and_stay_there(fleet):
         assert server.mode("/etc/wireguard/wg-bashupload.key") == "600" == server.mode("/etc/wireguard/wg-bashupload.conf")
         for other, key in keys.items():
             public = server("wg", "pubkey", input=key).stdout.strip()
-            assert (public in conf) == (other != name) and key not in conf
+            assert (f"PublicKey = {public}\n" in conf) == (other != name) and (f"# public key: {public}\n" in conf) == (other == name) and key not in conf
             assert key not in desk.output and not [line for line in watch.seen if key in line]
             assert other == name or server("grep", "-rlF", key, "/etc", "/var/lib/bashupload", "/tmp", "/run", check=False).stdout == ""
     # One is away: the others know its key from one another, and keep it.

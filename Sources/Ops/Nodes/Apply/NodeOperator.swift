@@ -5,7 +5,7 @@ struct NodeOperator: Sendable {
   /// Nodes at once.
   private static let width = 8
   /// Seconds that a script may take: packages, a download, the first start of k3s.
-  private static let patience = 1_200
+  static let patience = 1_200
 
   let file: ClusterFile
   let context: DeployContext
@@ -16,7 +16,7 @@ struct NodeOperator: Sendable {
   /// Whether a k3s that is there may be replaced by another.
   var isUpgrade = false
 
-  private var shell: SecureShell { SecureShell(context: context) }
+  var shell: SecureShell { SecureShell(context: context) }
 
   /// The nodes that are meant.
   /// - Parameter only: the name of one node; `nil`: all.
@@ -99,11 +99,21 @@ struct NodeOperator: Sendable {
 
   func plan(_ node: NodeSpec, _ survey: NodeSurvey, tokens: [String: String] = [:]) throws -> NodePlan {
     let facts = survey.facts[node.name] ?? NodeFacts()
-    let first = file.controls.first.flatMap { survey.facts[$0.name] }
+    let membership = NodeMembership(file, survey)
+    var known = survey.known(file)
+    // What only a newer k3s understands would keep the one that stays from starting.
+    if !isUpgrade { known.nodes[node.name]?.k3s = facts.k3sVersion }
+    if file.mesh.type == .zerotier, survey.facts[node.name] != nil, !facts.hasZeroTier {
+      throw NodeFailure(
+        node,
+        "mesh zerotier, and zerotier-one is not installed: install it from download.zerotier.com, then run this again")
+    }
     do {
       return NodePlan(
-        NodeTree(node, of: file, facts: survey.known(file)),
-        secrets: NodeSecrets(node, of: file, first: first, tokens: tokens, credentials: credentials),
+        NodeTree(node, of: file, facts: known),
+        secrets: NodeSecrets(
+          node, of: file, first: membership.source.flatMap { survey.facts[$0.name] },
+          joins: membership.joinsAgain(node), tokens: tokens, credentials: credentials),
         binary: try K3sBinary.wanted(file.kubernetes, architecture: facts.k3sArchitecture, digest: digest),
         packages: NodeTree.packages(node, of: file), facts: facts, isUpgrade: isUpgrade,
         now: context.now())
@@ -134,7 +144,8 @@ struct NodeOperator: Sendable {
     var rest = nodes.filter { survey.facts[$0.name] != nil }
     if let first = file.controls.first, rest.contains(where: { $0.name == first.name }) {
       rest.removeAll { $0.name == first.name }
-      try await execute(control: first, &survey, tokens: [:])
+      let joins = NodeMembership(file, survey).joinsAgain(first)
+      try await execute(control: first, &survey, tokens: joins ? try await tokens(for: [first], &survey) : [:])
     }
     let tokens = try await tokens(for: rest, &survey)
     for control in rest where control.role != .edge { try await execute(control: control, &survey, tokens: tokens) }
@@ -156,13 +167,48 @@ struct NodeOperator: Sendable {
     let failed = file.controls.first { other in
       other.name != control.name && survey.failures.contains { $0.node == other.name }
     }
-    if let failed, isRestarted, isRunning || failed.name == file.controls.first?.name {
+    let membership = NodeMembership(file, survey)
+    if let failed, isRestarted, isRunning || failed.name == file.controls.first?.name || membership.joinsAgain(control)
+    {
       let failure = NodeFailure(
         control, "left alone: \(failed.name) is not as it should be, and of the control nodes one restarts at a time")
       survey.failures.append(failure)
       return context.complain(failure.description)
     }
+    if let host = membership.host(of: control), isRestarted {
+      let result = try await shell.run({ Self.forget(control) }, on: host, deadline: 300)
+      if result.status != 0 {
+        let failure = NodeFailure(control, result)
+        survey.failures.append(failure)
+        return context.complain(failure.description)
+      }
+      if result.output.contains("step forget") {
+        context.say("node/\(control.name): a control node of this name has been here before, it is no member any more")
+      }
+    }
     try await execute([control], &survey, tokens: tokens)
+  }
+
+  /// A control node that was built anew is refused as long as the old one is a member of etcd; k3s takes it out when its Node
+  /// goes. Asked on a member: a kubectl of this machine could reach some other cluster. One whose API does not answer has
+  /// nothing to say: k3s itself then tells what is wrong.
+  private static func forget(_ node: NodeSpec) -> String {
+    ShellText.head + """
+      set -e
+      query='{.metadata.name} {.status.conditions[?(@.type=="Ready")].status}'
+      found=$(timeout 60 k3s kubectl get node \(node.name) --ignore-not-found --output=jsonpath="$query" 2>/dev/null || true)
+      case $found in
+        '\(node.name) True')
+          echo "it is Ready in the cluster, and the server of the file is new: if the old one is gone, run apply again in a minute; if not, names differ" >&2
+          exit 1
+          ;;
+        '\(node.name) '*)
+          echo 'step forget the old \(node.name)'
+          timeout 120 k3s kubectl delete node \(node.name) >/dev/null
+          timeout 60 k3s kubectl --namespace=kube-system delete secret \(node.name).node-password.k3s --ignore-not-found >/dev/null
+          ;;
+      esac
+      """ + ShellText.tail
   }
 
   private func execute(_ nodes: [NodeSpec], _ survey: inout NodeSurvey, tokens: [String: String]) async throws {
@@ -245,9 +291,9 @@ struct NodeOperator: Sendable {
 
   // MARK: tokens and keys
 
-  /// The contents of tokens that a node needs and does not have, by their paths on the first control node.
+  /// The contents of tokens that a node needs and does not have, by their paths on the control node that has them.
   private func tokens(for nodes: [NodeSpec], _ survey: inout NodeSurvey) async throws -> [String: String] {
-    guard let first = file.controls.first, survey.facts[first.name] != nil else { return [:] }
+    guard let first = NodeMembership(file, survey).source, survey.facts[first.name] != nil else { return [:] }
     let current = survey
     let isNeeded = nodes.contains { node in
       (try? plan(node, current))?.awaited.isEmpty == false

@@ -51,6 +51,17 @@ struct NodeScript {
 
     """
 
+  /// k3s and its settings without a start: what comes then starts it.
+  var installation: String {
+    var lines = ["step 'stop k3s'", "systemctl stop \(NodeService.kubernetes.unit(of: node) ?? "") 9>&-"]
+    if let binary = plan.binary { lines += install(binary) }
+    // An older k3s does not start with what only a newer one understands.
+    for write in plan.writes where write.file.path.hasPrefix("/etc/rancher/k3s/") && !write.isSecret {
+      lines += put(write.file)
+    }
+    return ShellText.head + Self.functions + lines.joined(separator: "\n") + "\necho end\n" + ShellText.tail
+  }
+
   // MARK: before the proof
 
   private var prepare: String {
@@ -123,6 +134,7 @@ struct NodeScript {
         "fi",
       ]
     }
+    if restart.service == .zerotier { lines += ZeroTierMesh.join }
     if !restart.service.isSystems { lines.append("systemctl enable --quiet \(unit)") }
     lines.append("systemctl restart \(unit) 9>&-")
     return lines + ["stamp \(restart.service.rawValue) \(restart.digest)"]

@@ -10,10 +10,12 @@ struct NodeSurvey: Sendable {
     var known = KnownFacts()
     for node in file.nodes {
       var entry = KnownFacts.Node()
-      // A node that is away is still known by its neighbours' files.
+      // A node that is away is still known by its neighbours' files. One that answers and has no key gets a new one: what
+      // its neighbours know is the old one.
       entry.publicKey =
-        facts[node.name]?.publicKey
+        facts[node.name].map(\.publicKey)
         ?? facts.sorted { $0.key < $1.key }.lazy.compactMap { $0.value.peers[node.name] }.first
+      entry.server = NodeMembership(file, self).server(of: node)
       if let own = node.privateAddress { entry.interface = facts[node.name]?.interfaces[own] }
       known.nodes[node.name] = entry
     }

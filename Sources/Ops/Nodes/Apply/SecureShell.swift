@@ -21,7 +21,10 @@ struct SecureShell: Sendable {
     "-o", "ControlMaster=no", "-o", "ControlPath=none", "-o", "LogLevel=ERROR",
   ]
 
-  private static func key(_ login: SSHLogin) -> [String] { login.keyFile.map { ["-i", $0] } ?? [] }
+  /// The key that is named and no other: an agent with many keys would use up the tries that sshd grants.
+  private static func key(_ login: SSHLogin) -> [String] {
+    login.keyFile.map { ["-i", $0, "-o", "IdentitiesOnly=yes"] } ?? []
+  }
 
   /// A ProxyCommand and not -J: that would not use the key.
   private static func jump(_ node: NodeSpec) -> [String] {

@@ -62,17 +62,22 @@ struct BackupScripts {
       case .etcd:
         """
         echo "step set etcd back to the snapshot"
+        # k3s resets none that joins another; this one is the first from now on.
+        sed -i 's/^server: .*/cluster-init: true/' \(K3sConfiguration.path) 2>/dev/null || true
         # The old data is kept by k3s beside the new. A snapshot from this file, whatever config.yaml says of S3.
         k3s server --cluster-reset --cluster-reset-restore-path=\(staged) --etcd-s3=false >/var/log/bashupload-restore.log 2>&1
         """
       case .sqlite:
         """
         echo "step put the database back"
-        # Interrupted after the move, the next run must not take what was moved for something older.
-        if [ -e \(Self.data)/db ]; then
-          rm -rf \(Self.data)/db.before
-          mv \(Self.data)/db \(Self.data)/db.before
-        fi
+        # Interrupted after the move, the next run must not take what was moved for something older. Certificates go as well:
+        # those of the database come back by k3s, which does not start beside newer ones.
+        for each in db tls cred; do
+          if [ -e "\(Self.data)/$each" ]; then
+            rm -rf "\(Self.data)/$each.before"
+            mv "\(Self.data)/$each" "\(Self.data)/$each.before"
+          fi
+        done
         mkdir -p \(Self.data)
         tar -C \(Self.data) -xf \(staged)
         """
@@ -98,6 +103,10 @@ struct BackupScripts {
       echo end
       """ + ShellText.tail
   }
+
+  /// Tells the k3s that is there.
+  static let version =
+    ShellText.head + "echo \"k3s $(k3s --version 2>/dev/null | awk 'NR == 1 { print $3 }')\"\n" + ShellText.tail
 
   /// A control node that joins again what the first one has become.
   static let rejoin =

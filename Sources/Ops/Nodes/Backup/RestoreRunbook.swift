@@ -3,7 +3,8 @@
 struct RestoreRunbook: Sendable {
   /// What a step is.
   enum Action: Hashable, Sendable {
-    case stop, bring, restore, rejoin
+    /// `install`: k3s without starting it; `follow`: an edge gets the k3s that the control plane has by then.
+    case stop, install, bring, restore, rejoin, follow
   }
 
   /// One of them.
@@ -17,7 +18,9 @@ struct RestoreRunbook: Sendable {
 
   let steps: [Step]
 
-  init(_ file: ClusterFile, _ datastore: KubernetesSettings.Datastore) {
+  /// - Parameter version: the k3s of the backup, when another one is there: data of a newer k3s cannot be read by an older one,
+  ///   so the binary goes back while nothing runs, and the data after it.
+  init(_ file: ClusterFile, _ datastore: KubernetesSettings.Datastore, k3s version: String? = nil) {
     guard let first = file.controls.first else {
       steps = []
       return
@@ -25,8 +28,9 @@ struct RestoreRunbook: Sendable {
     let others = file.controls.dropFirst()
     let reset =
       datastore == .etcd
-      ? "k3s server --cluster-reset --cluster-reset-restore-path=snapshot --etcd-s3=false"
-      : "tar -C /var/lib/rancher/k3s/server -xf snapshot"
+      ? "sed -i 's/^server: .*/cluster-init: true/' /etc/rancher/k3s/config.yaml; "
+        + "k3s server --cluster-reset --cluster-reset-restore-path=snapshot --etcd-s3=false"
+      : "(cd /var/lib/rancher/k3s/server; mv db db.before; mv tls tls.before; mv cred cred.before); tar -C /var/lib/rancher/k3s/server -xf snapshot"
     let stops = others.map {
       Step(node: $0.name, action: .stop, title: "stop k3s; pods go on", command: "systemctl stop k3s")
     }
@@ -35,8 +39,22 @@ struct RestoreRunbook: Sendable {
         node: $0.name, action: .rejoin, title: "move its old data away and join again",
         command: "mv /var/lib/rancher/k3s/server/db /var/lib/rancher/k3s/server/db.before; systemctl start k3s")
     }
+    let installs = file.controls.map { node in
+      version.map {
+        Step(
+          node: node.name, action: .install, title: "stop k3s, bring k3s \($0), start nothing",
+          command: "systemctl stop k3s; install -m 755 k3s /usr/local/bin/k3s")
+      }
+    }
+    let follows = file.nodes.filter { $0.role == .edge }.map { node in
+      version.map {
+        Step(
+          node: node.name, action: .follow, title: "k3s \($0), out of service meanwhile",
+          command: "install -m 755 k3s /usr/local/bin/k3s; systemctl restart k3s-agent")
+      }
+    }
     steps =
-      stops + [
+      stops + installs.compactMap { $0 } + [
         Step(
           node: first.name, action: .bring, title: "bring the snapshot",
           command: "scp snapshot \(first.ssh.user)@\(first.address):"),
@@ -44,7 +62,7 @@ struct RestoreRunbook: Sendable {
           node: first.name, action: .restore, title: "stop k3s, bring back tokens and state, start k3s",
           command:
             "systemctl stop k3s; install -m 600 token agent-token /etc/rancher/k3s/; \(reset); systemctl start k3s"),
-      ] + rejoins
+      ] + rejoins + follows.compactMap { $0 }
   }
 
   var lines: [String] {
@@ -63,9 +81,10 @@ struct RestoreRunbook: Sendable {
 
     \(lines.joined(separator: "\n"))
 
-    The k3s on the nodes has to be \(manifest.version): set kubernetes.k3s.version and sha256, and on a machine that has a newer
-    one remove /usr/local/bin/k3s before `bashupload deploy apply --only nodes`. Edges go on serving meanwhile. Uploads are in the
-    bucket and not in here. Afterwards `bashupload deploy apply` makes sure of the rest.
+    The k3s on the nodes has to be \(manifest.version): set kubernetes.k3s.version and sha256. Where another one is, `restore` brings
+    it: on all control nodes while k3s is stopped there, before the state, and on the edges one after the other, at the end. By
+    hand: `systemctl stop k3s` on all of them, `install -m 755 k3s /usr/local/bin/k3s` on each, then the steps above. Edges go on
+    serving meanwhile. Uploads are in the bucket and not in here. Afterwards `bashupload deploy apply` makes sure of the rest.
 
     """
   }

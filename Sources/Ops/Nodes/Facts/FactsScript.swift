@@ -48,6 +48,20 @@ struct FactsScript {
       if [ -f \(WireGuardMesh.path) ]; then
         sed -n 's/^# \\([a-z0-9-]*\\)$/peer \\1/p; s/^PublicKey = /peer-key /p' \(WireGuardMesh.path)
       fi
+      # Of which cluster its tokens are: what k3s itself has written is the newer one.
+      for each in \(K3sConfiguration.tokenPath) \(Self.serverToken); do
+        if [ -f "$each" ]; then sed -n 's/^K10\\([0-9a-z]*\\)::.*/authority \\1/p' "$each"; fi
+      done
+      if [ -f \(K3sConfiguration.path) ]; then
+        sed -n 's#^server: "\\{0,1\\}https://\\(.*\\):6443"\\{0,1\\}$#server \\1#p' \(K3sConfiguration.path)
+        if [ -d /var/lib/rancher/k3s/server/db ]; then
+          if grep -q '^cluster-cidr:.*,' \(K3sConfiguration.path); then echo "dual-stack yes"; else echo "dual-stack no"; fi
+        fi
+      fi
+      if [ -x /usr/local/bin/k3s ]; then
+        echo "k3s $(timeout 20 /usr/local/bin/k3s --version 2>/dev/null | awk 'NR == 1 { print $3 }')"
+      fi
+      if command -v zerotier-one >/dev/null; then echo zerotier; fi
       ip -o address show 2>/dev/null | awk '{ print "address", $2, $4 }'
       for name in server/tls/client-admin server/tls/serving-kube-apiserver agent/client-kubelet agent/serving-kubelet; do
         certificate=/var/lib/rancher/k3s/$name.crt

@@ -6,6 +6,10 @@ package struct KnownFacts: Hashable, Sendable {
     package var publicKey: String?
     /// The interface that has its private address.
     package var interface: String?
+    /// Where it joins, when that does not follow from the cluster file: a first control node that was built anew.
+    var server: IPAddress?
+    /// The k3s that it has and keeps; `nil`: it gets the one of the cluster file.
+    var k3s: K3sVersion?
 
     package init(publicKey: String? = nil, interface: String? = nil) {
       self.publicKey = publicKey

@@ -38,6 +38,16 @@ package struct NodeFacts: Hashable, Sendable {
   var bootID: String?
   /// The system says that an update needs a reboot.
   var needsReboot = false
+  /// Digest of the authority of the cluster that its tokens are of.
+  var authority: String?
+  /// Where its present config.yaml joins.
+  var server: IPAddress?
+  /// Whether the cluster that it has the state of has IPv6 for pods; `nil`: it has no state.
+  var isDualStack: Bool?
+  /// The k3s that is there.
+  var k3sVersion: K3sVersion?
+  /// ZeroTier is installed.
+  var hasZeroTier = false
 
   init() {}
 
@@ -70,6 +80,11 @@ package struct NodeFacts: Hashable, Sendable {
       case ("certificate", 2): certificateEnd = [certificateEnd, Int(words[1])].compactMap { $0 }.min()
       case ("boot", 2): bootID = words[1]
       case ("reboot", 1): needsReboot = true
+      case ("authority", 2): authority = words[1]
+      case ("server", 2): server = IPAddress(words[1].filter { $0 != "[" && $0 != "]" })
+      case ("dual-stack", 2): isDualStack = words[1] == "yes"
+      case ("k3s", 2): k3sVersion = K3sVersion(words[1])
+      case ("zerotier", 1): hasZeroTier = true
       default: break
       }
     }

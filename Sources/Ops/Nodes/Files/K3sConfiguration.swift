@@ -21,7 +21,9 @@ struct K3sConfiguration {
   func file(_ facts: KnownFacts) throws(MissingFact) -> NodeFile {
     var writer = YAMLLines([NodeFile.header("k3s on \(node.name)")])
     writer.add("node-name", node.name)
-    if let server = network.server(for: node) { writer.add("server", "https://\(server.inURL):6443") }
+    if let server = facts.nodes[node.name]?.server ?? network.server(for: node) {
+      writer.add("server", "https://\(server.inURL):6443")
+    }
     writer.add("token-file", Self.tokenPath)
     let addresses = network.nodeAddresses(node)
     if !addresses.isEmpty { writer.add("node-ip", addresses.map(\.description).joined(separator: ",")) }
@@ -30,7 +32,7 @@ struct K3sConfiguration {
     writer.add("node-label", labels)
     writer.add("node-taint", NodeTaints(node, of: file).all)
     writer.add("protect-kernel-defaults", true)
-    if node.role != .edge { server(&writer) }
+    if node.role != .edge { server(&writer, facts.nodes[node.name] ?? KnownFacts.Node()) }
     writer.add("kubelet-arg", file.kubernetes.arguments.kubelet)
     return NodeFile(Self.path, mode: 0o600, lines: writer.lines)
   }
@@ -53,8 +55,8 @@ struct K3sConfiguration {
   /// k3s sets them when the node registers; apply keeps them right afterwards.
   var labels: [String] { NodeLabels(node).atJoin.map { "\($0.key)=\($0.value)" } }
 
-  private func server(_ writer: inout YAMLLines) {
-    let isFirst = network.first?.name == node.name
+  private func server(_ writer: inout YAMLLines, _ known: KnownFacts.Node) {
+    let isFirst = network.first?.name == node.name && known.server == nil
     if file.kubernetes.datastore == .etcd, isFirst { writer.add("cluster-init", true) }
     writer.add("agent-token-file", Self.agentTokenPath)
     let names = [
@@ -77,7 +79,7 @@ struct K3sConfiguration {
     }
     writer.add("secrets-encryption", true)
     apiServer(&writer)
-    if file.kubernetes.datastore == .etcd { snapshots(&writer) }
+    if file.kubernetes.datastore == .etcd { snapshots(&writer, known) }
     writer.add("etcd-arg", file.kubernetes.arguments.etcd)
   }
 
@@ -92,7 +94,7 @@ struct K3sConfiguration {
     writer.add("kube-apiserver-arg", arguments + file.kubernetes.arguments.apiserver)
   }
 
-  private func snapshots(_ writer: inout YAMLLines) {
+  private func snapshots(_ writer: inout YAMLLines, _ known: KnownFacts.Node) {
     writer.add("etcd-snapshot-schedule-cron", SnapshotSchedule.cron(every: file.kubernetes.snapshotEvery))
     writer.add("etcd-snapshot-retention", file.kubernetes.snapshotKeep)
     guard file.kubernetes.snapshotTo == .r2 else { return }
@@ -103,5 +105,9 @@ struct K3sConfiguration {
     writer.add("etcd-s3-region", "auto")
     writer.add("etcd-s3-bucket", place.bucket)
     writer.add("etcd-s3-folder", file.cluster)
+    let version = known.k3s ?? file.kubernetes.version.flatMap { K3sVersion($0) }
+    if version?.hasSnapshotRetentionOfBuckets == true {
+      writer.add("etcd-s3-retention", file.kubernetes.snapshotKeep)
+    }
   }
 }

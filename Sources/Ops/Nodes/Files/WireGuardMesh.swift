@@ -24,7 +24,11 @@ struct WireGuardMesh {
       throw MissingFact(path: Self.path, what: "publicKey of \(unknown.joined(separator: ", "))")
     }
     var lines = [
-      NodeFile.header("The mesh, seen from \(node.name)"),
+      NodeFile.header("The mesh, seen from \(node.name)")
+    ]
+    // wg-quick loads the key when it starts: with it in here a new key is a change, and a start.
+    if let own = facts.nodes[node.name]?.publicKey { lines.append("# public key: \(own)") }
+    lines += [
       "[Interface]",
       "Address = \(address)/\(address.bits)",
       "ListenPort = \(NodeNetwork.wireguardPort)",

@@ -77,7 +77,10 @@ package struct NodePlan: Sendable {
       let isForeign = inputs.contains { facts.sums[$0.file.path] != Self.digest($0.file.text) }
       let isUnproven = service.isArmed && facts.isPending
       let runs = service.isSystems || (facts.units[unit]?.isActive == true && facts.units[unit]?.isEnabled == true)
-      let isAwaited = service == .kubernetes && (!awaited.isEmpty || endsSoon(facts, now))
+      // Their interface goes and comes back, and what flannel has put on it does not: only k3s makes it anew.
+      let isCutOff =
+        service == .kubernetes && restarts.contains { $0.service == .wireguard || $0.service == .zerotier }
+      let isAwaited = service == .kubernetes && (!awaited.isEmpty || endsSoon(facts, now) || isCutOff)
       guard facts.stamps[service.rawValue] != digest || !runs || isForeign || isUnproven || isAwaited else { continue }
       restarts.append(Restart(service: service, digest: digest))
       // An unproven change that is there now is undone first, and what is wanted comes after that.
@@ -87,10 +90,18 @@ package struct NodePlan: Sendable {
         }
       }
     }
+    // The watch of the address writes on the node itself what no tree has.
+    let hasWatch = tree.entries.contains { $0.file.path == AddressWatch.path }
     for path in facts.settings where !kept.contains(path) && !facts.owned.contains(path) {
+      if hasWatch, path == AddressWatch.written { continue }
       notes.append(
         "\(path) is not ours, and k3s reads it after config.yaml: what it says wins; write it into the cluster file instead"
       )
+    }
+    for address in tree.addresses where !facts.interfaces.isEmpty && facts.interfaces[address] == nil {
+      notes.append(
+        "\(address) is on no interface of it, and the kubelet wants its node-ip there: where the provider translates "
+          + "addresses, write the one that the server sees as privateAddress")
     }
     for foreign in ["ufw.service", "firewalld.service"] where facts.units[foreign]?.isActive == true {
       notes.append(
@@ -120,6 +131,7 @@ package struct NodePlan: Sendable {
         if there != digest { awaited.append(file.path) }
       case .unknown:
         if there == nil { awaited.append(file.path) }
+      case .made: awaited.append(file.path)
       }
     }
   }
@@ -159,11 +171,11 @@ package struct NodePlan: Sendable {
   /// What a service is started with. Secrets that a node has made itself never change and are not part of it.
   private static func digest(of entries: [NodeTree.Entry], secrets: NodeSecrets?, binary: K3sBinary?) -> String {
     var lines = entries.map { "\($0.file.path) \(digest($0.file.text))" }
-    for file in secrets?.files ?? [] {
+    for file in secrets?.files ?? [] where file.isStamped {
       switch file.content {
       case .text(let text): lines.append("\(file.path) \(digest(text))")
       case .digest(let digest): lines.append("\(file.path) \(digest)")
-      case .generated, .unknown: break
+      case .generated, .unknown, .made: break
       }
     }
     if let binary { lines.append("k3s \(binary.sha256)") }

@@ -8,31 +8,39 @@ struct NodeSecrets: Sendable {
     case text(String)
     /// Another node has it; its digest is known.
     case digest(String)
-    /// Another node has it and could not be asked, or has not made it yet.
+    /// Another node has it and could not be asked.
     case unknown
+    /// Another node makes it; whatever is there by now is an older one.
+    case made
   }
 
   /// A secret file.
   struct File: Sendable {
     var path: String
     var content: Content
+    /// Whether a service that has been started with another one has to be told.
+    var isStamped = true
   }
 
   var files: [File]
 
   /// - Parameters:
-  ///   - first: facts of the node that begins the cluster; `nil`: it could not be asked.
+  ///   - first: facts of the control node that has the tokens; `nil`: it could not be asked.
+  ///   - joins: whether this is the first control node and takes the tokens of another one: it was built anew.
   ///   - tokens: contents by path on that node, once they have been fetched.
   ///   - credentials: of the snapshots; `nil`: they are not used, or not known here.
   init(
-    _ node: NodeSpec, of file: ClusterFile, first: NodeFacts?, tokens: [String: String], credentials: String?
+    _ node: NodeSpec, of file: ClusterFile, first: NodeFacts?, joins: Bool = false, tokens: [String: String],
+    credentials: String?
   ) {
     func from(_ path: String) -> Content {
       if let text = tokens[path] { return .text(text) }
-      return first?.sums[path].map { .digest($0) } ?? .unknown
+      guard let first else { return .unknown }
+      if let digest = first.sums[path] { return .digest(digest) }
+      return first.sums[K3sConfiguration.tokenPath] == nil ? .made : .unknown
     }
     let network = NodeNetwork(file)
-    if network.first?.name == node.name {
+    if network.first?.name == node.name, !joins {
       files = [
         File(path: K3sConfiguration.tokenPath, content: .generated),
         File(path: K3sConfiguration.agentTokenPath, content: .generated),
@@ -41,8 +49,10 @@ struct NodeSecrets: Sendable {
       files = [File(path: K3sConfiguration.tokenPath, content: from(FactsScript.joinToken))]
     } else {
       files = [
-        File(path: K3sConfiguration.tokenPath, content: from(FactsScript.serverToken)),
-        File(path: K3sConfiguration.agentTokenPath, content: from(K3sConfiguration.agentTokenPath)),
+        // From then on the first has them as if it had made them: no second start because of that.
+        File(path: K3sConfiguration.tokenPath, content: from(FactsScript.serverToken), isStamped: !joins),
+        File(
+          path: K3sConfiguration.agentTokenPath, content: from(K3sConfiguration.agentTokenPath), isStamped: !joins),
       ]
     }
     if node.role != .edge, let credentials {
