@@ -4,6 +4,7 @@ field manager, dry runs, label selectors, optimistic locking, and the few contro
 import json
 import re
 import threading
+import time
 import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -52,6 +53,8 @@ class Cluster:
         self.has_controllers = has_controllers
         self.kinds = {group: dict(kinds) for group, kinds in KINDS.items() if has_controllers or group[0] != "helm.cattle.io"}
         self.objects, self.owned, self.requests = {}, {}, []
+        # Namespaces that end, and how often they have been read since.
+        self.ending = {}
         self.version, self.lock = 100, threading.RLock()
 
     def base(self, group, version):
@@ -66,6 +69,26 @@ class Cluster:
             if own == plural:
                 return group or "", version, kind, namespace or "", name
         return None
+
+    def end(self, namespace):
+        """A namespace is not gone at once: what is in it goes first, and meanwhile it says that it ends."""
+        with self.lock:
+            value = json.loads(json.dumps(self.objects[("", "Namespace", "", namespace)]))
+            value["metadata"]["deletionTimestamp"] = "2026-11-22T00:00:00Z"
+            value["status"] = {"phase": "Terminating"}
+            self.objects[("", "Namespace", "", namespace)] = value
+            self.ending.setdefault(namespace, 0)
+            return value
+
+    def look(self):
+        """Each look at namespaces is one nearer to their end; the third finds those that end gone."""
+        with self.lock:
+            for namespace in list(self.ending):
+                self.ending[namespace] += 1
+                if self.ending[namespace] > 2:
+                    del self.ending[namespace]
+                    for key in [key for key in self.objects if key[2] == namespace or key[1:] == ("Namespace", "", namespace)]:
+                        del self.objects[key]
 
     def put(self, group, kind, namespace, name, value):
         with self.lock:
@@ -168,6 +191,10 @@ def serve(cluster: Cluster) -> ThreadingHTTPServer:
             if not found:
                 return self.refuse(404, "NotFound", "the server could not find the requested resource")
             group, version, kind, namespace, name = found
+            if "watch" in query:
+                return self.watch(kind, query)
+            if kind == "Namespace":
+                cluster.look()
             if name:
                 value = cluster.objects.get((group, kind, namespace, name))
                 return self.answer(200, value) if value else self.refuse(404, "NotFound", f'{kind} "{name}" not found')
@@ -175,9 +202,24 @@ def serve(cluster: Cluster) -> ThreadingHTTPServer:
             chosen = [
                 value for (g, k, n, _), value in sorted(cluster.objects.items())
                 if (g, k) == (group, kind) and namespace in ("", n) and all(matches(value, term) for term in terms)
+                and query.get("fieldSelector", [""])[0] in ("", f"metadata.name={value['metadata']['name']}")
             ]
             name = f"{group}/{version}" if group else version
             self.answer(200, {"kind": f"{kind}List", "apiVersion": name, "metadata": {"resourceVersion": "1"}, "items": chosen})
+
+        def watch(self, kind, query):
+            """As far as `kubectl delete --wait` asks: until the one that it names is gone."""
+            name = query.get("fieldSelector", [""])[0].partition("=")[2]
+            value = cluster.objects.get(("", kind, "", name))
+            while kind == "Namespace" and ("", kind, "", name) in cluster.objects:
+                cluster.look()
+                time.sleep(0.05)
+            body = json.dumps({"type": "DELETED", "object": value}).encode() + b"\n" if value else b""
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
 
         def discover(self, path):
             groups = [
@@ -215,6 +257,9 @@ def serve(cluster: Cluster) -> ThreadingHTTPServer:
             if namespace and ("", "Namespace", "", namespace) not in cluster.objects and namespace != "kube-system":
                 self.read()
                 return self.refuse(404, "NotFound", f'namespaces "{namespace}" not found')
+            if namespace in cluster.ending and (group, kind, namespace, name) not in cluster.objects:
+                self.read()
+                return self.refuse(403, "Forbidden", f"{name} is forbidden: namespace {namespace} is being terminated")
             is_new, value = cluster.apply((group, kind, namespace, name), self.read(), "dryRun" in query)
             self.answer(201 if is_new else 200, value)
 
@@ -245,6 +290,8 @@ def serve(cluster: Cluster) -> ThreadingHTTPServer:
             group, _, kind, namespace, _ = found
             value = self.read()
             key = (group, kind, namespace, value["metadata"]["name"])
+            if namespace in cluster.ending:
+                return self.refuse(403, "Forbidden", f"{key[3]} is forbidden: namespace {namespace} is being terminated")
             if key in cluster.objects:
                 return self.refuse(409, "AlreadyExists", f'{kind} "{key[3]}" already exists')
             cluster.store(*key, cluster.put(*key, value))
@@ -254,10 +301,9 @@ def serve(cluster: Cluster) -> ThreadingHTTPServer:
             _, _, found = self.begin()
             self.read()
             group, _, kind, namespace, name = found
+            if kind == "Namespace" and ("", kind, "", name) in cluster.objects:
+                return self.answer(200, cluster.end(name))
             value = cluster.objects.pop((group, kind, namespace, name), None)
-            if kind == "Namespace":
-                for key in [key for key in cluster.objects if key[2] == name]:
-                    del cluster.objects[key]
             self.answer(200, value) if value else self.refuse(404, "NotFound", f'{kind} "{name}" not found')
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -4,7 +4,9 @@ against the one that KUBECONFIG_TEST names (a second small one where it names no
 import base64
 import json
 import os
+import signal
 import subprocess
+import threading
 
 import pytest
 
@@ -93,8 +95,11 @@ class Desk:
         assert old in text
         (self.folder / "bashupload.yaml").write_text(text.replace(old, new))
 
+    def environment(self):
+        return {"PATH": os.environ["PATH"], "HOME": str(self.folder), "KUBECONFIG": str(self.cluster.kubeconfig), **SECRETS}
+
     def deploy(self, *words, status=0):
-        environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "KUBECONFIG": str(self.cluster.kubeconfig), **SECRETS}
+        environment = self.environment()
         if words[0] in ("plan", "apply"):
             words += ("--only", "kubernetes")  # the machines are tested in ../nodes
         done = subprocess.run([BINARY, "deploy", *words], capture_output=True, text=True, timeout=280, cwd=self.folder, env=environment)
@@ -190,3 +195,32 @@ def test_two_operators(desk):
     assert "eve@laptop is deploying" in desk.deploy("apply", "--yes", "--no-verify", status=1)
     desk.cluster.edit("Lease", "bashupload-deploy", "bashupload", {"spec": {"acquireTime": "2020-01-01T00:00:00.000000Z"}})
     assert "rollout: done" in desk.deploy("apply", "--yes", "--no-verify"), "a lock that somebody left behind is taken over"
+
+
+@pytest.mark.parametrize("desk", ["small"], indirect=True)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_an_interruption_gives_the_lock_back(desk, number):
+    """Somebody loses patience with a rollout that never ends, and runs it again."""
+    roles = {"metadata": {"labels": {"bashupload.app/role": "edge"}}}
+    for name in ("edge-1", "edge-2", "edge-3"):
+        desk.cluster.edit("Node", name, "", {"metadata": {"labels": {"bashupload.app/role": "none"}}})
+    words = [BINARY, "deploy", "apply", "--yes", "--no-verify", "--only", "kubernetes"]
+    run = subprocess.Popen(
+        words, cwd=desk.folder, env=desk.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    watchdog = threading.Timer(120, run.kill)
+    watchdog.start()
+    lines = []
+    for line in run.stdout:
+        lines.append(line)
+        if "no node has the label" in line:
+            assert desk.get("Lease", "bashupload-deploy")
+            run.send_signal(number)
+    assert run.wait() == 1 and "interrupted: run the same command again" in lines[-1], lines
+    watchdog.cancel()
+    assert desk.get("Lease", "bashupload-deploy") is None
+    for name in ("edge-1", "edge-2", "edge-3"):
+        desk.cluster.edit("Node", name, "", roles)
+    desk.cluster.edit("DaemonSet", "bashupload", "bashupload", {"status": dict.fromkeys(
+        ("desiredNumberScheduled", "updatedNumberScheduled", "numberReady", "numberAvailable"), 3)})
+    assert "generation 1 is kept" in desk.deploy("apply", "--yes", "--no-verify")
