@@ -28,7 +28,7 @@ extension Topics {
       paragraphs: [
         "Exactly one network connects the nodes. wireguardNative, the default, is made by k3s itself.",
         "It carries what goes from pod to pod. wireguard is a full mesh by wg-quick, for what goes from host to host; private "
-          + "keys are made on the nodes and never leave them. zerotier uses a network that the nodes have joined; its free plan "
+          + "keys are made on the nodes and never leave them. zerotier uses a network that the nodes join; its free plan "
           + "ends at 10 devices and is for personal use. none is for one provider's private network, and is not encrypted. "
           + "WireGuard is not IPsec, and two meshes on one port break each other.",
       ]),
