@@ -107,6 +107,8 @@ package struct DeployArguments: Hashable, Sendable {
       throw failure("--timeout \(value): write a time such as 90s or 10m")
     case .only where !["nodes", "kubernetes"].contains(value) && !(value.hasPrefix("node/") && value.count > 5):
       throw failure("--only \(value): write nodes, node/NAME or kubernetes")
+    case .snapshot where !BackupScripts.isSnapshotName(value):
+      throw failure("--snapshot \(value): write a name as k3s etcd-snapshot ls shows it, letters, digits, . _ and -")
     default:
       if values[option.name] != nil { throw failure("\(option.name) is given twice") }
       values[option.name] = value

@@ -72,16 +72,26 @@ extension DeployCommand {
           + "\(file.cluster) with \(file.kubernetes.datastore.rawValue)")
     }
     let path = "\(folder)/\(BackupManifest.snapshot)"
-    guard FileDigest.of(file: path) == manifest.sha256 else {
+    let name = arguments.values["--snapshot"]
+    if name != nil, manifest.datastore != .etcd || file.kubernetes.snapshotTo != .r2 {
+      throw Failure(
+        "--snapshot: the cluster file keeps no snapshots in a bucket (datastore etcd, snapshots.to r2): leave it out")
+    }
+    guard name != nil || FileDigest.of(file: path) == manifest.sha256 else {
       throw Failure("\(path) is damaged: its digest is not the manifest's")
     }
     let token = try content(BackupManifest.token).base64EncodedString()
     let agentToken = try content(BackupManifest.agentToken).base64EncodedString()
-    let version = try await otherVersion(manifest, file)
+    // Of which k3s a snapshot of the bucket is, nobody has written down.
+    let version = name == nil ? try await otherVersion(manifest, file) : nil
     var worker = try await version == nil ? looker(file) : nodeOperator(file)
     worker.isUpgrade = true
-    let runbook = RestoreRunbook(file, manifest.datastore, k3s: version)
-    context.say("the state of \(manifest.time), k3s \(manifest.version); what has been changed since is lost:")
+    let runbook = RestoreRunbook(file, manifest.datastore, k3s: version, snapshot: name)
+    context.say(
+      name.map {
+        "the state of the snapshot \($0), which has to be of the k3s that is there; what has been changed since is lost:"
+      }
+        ?? "the state of \(manifest.time), k3s \(manifest.version); what has been changed since is lost:")
     for line in runbook.lines { context.say(line) }
     try confirm("do this?", arguments)
     let start = context.uptime()
@@ -105,7 +115,9 @@ extension DeployCommand {
       case .rejoin: try await execute(BackupScripts.rejoin, on: node)
       case .restore:
         try await execute(
-          scripts.restore(token: token, agentToken: agentToken, sha256: manifest.sha256), on: node)
+          scripts.restore(
+            token: token, agentToken: agentToken, from: name.map { .bucket(name: $0) } ?? .file(sha256: manifest.sha256)
+          ), on: node)
       }
       context.say("\(index + 1). \(step.node): \(step.title): done (\(context.uptime() - began) s)")
     }

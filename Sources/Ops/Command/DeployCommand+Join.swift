@@ -39,6 +39,8 @@ extension DeployCommand {
         atPath: path, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600])
     else { throw Failure("\(path) cannot be written") }
     context.say("\(path): the administrator's kubeconfig; export KUBECONFIG=\(path) for a kubectl of your own")
+    context.say(
+      "bashupload deploy backup --output DIR keeps the tokens: without them no snapshot of this cluster can be read")
   }
 
   /// Waits until the nodes have joined, and makes their labels and taints what the file says.

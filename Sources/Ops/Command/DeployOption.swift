@@ -19,6 +19,8 @@ package struct DeployOption: Hashable, Sendable {
   package static let facts = DeployOption(
     "--facts", "FILE", "what only the nodes know (public keys, interfaces); see explain node-setup")
   package static let from = DeployOption("--from", "DIR", "a folder that backup has written")
+  package static let snapshot = DeployOption(
+    "--snapshot", "NAME", "one of the bucket instead of the one in the folder, which still gives the tokens")
   package static let only = DeployOption("--only", "PART", "nodes, node/NAME or kubernetes")
   package static let printCommands = DeployOption("--print-commands", nil, "print every command that is run")
   package static let domain = DeployOption("--domain", "DOMAIN", "the domain to write into the file")

@@ -53,7 +53,7 @@ package enum DeployVerb: String, Sendable, CaseIterable {
     case .drain, .undrain: [.file, .timeout]
     case .upgrade, .reboot: [.file, .allow, .printCommands, .yes, .noVerify, .timeout]
     case .backup: [.file, .saved, .printCommands]
-    case .restore: [.file, .from, .printCommands, .yes]
+    case .restore: [.file, .from, .snapshot, .printCommands, .yes]
     case .rotate: [.file, .printCommands, .yes]
     case .watch: [.file]
     }

@@ -85,6 +85,25 @@ def test_backup_loss_restore(control):
     print(text[text.index("1. cp-1: bring the snapshot: done"):])
 
 
+def test_a_snapshot_of_the_bucket(control):
+    """The machine and the latest backup are gone or old: the bucket has a newer state, and the folder the tokens."""
+    desk = control.desk
+    control.etcd("put", "k", "old")
+    desk.deploy("backup", "--output", "saved")
+    control.etcd("put", "k", "new")
+    control.server("mkdir", "-p", "/var/lib/bucket")
+    control.etcd("snapshot", "save", "/var/lib/bucket/etcd-snapshot-cp-1-1790000000")
+    control.lose()
+    (desk.folder / "saved/snapshot").unlink()
+    text = desk.deploy("restore", "--from", "saved", "--snapshot", "etcd-snapshot-cp-1-17", "--yes", status=1)
+    assert "k3s could not take the snapshot" in text and "etcd-snapshot-cp-1-17 does not exist" in text
+    text = desk.deploy("restore", "--from", "saved", "--snapshot", "etcd-snapshot-cp-1-1790000000", "--yes")
+    assert "bring the snapshot" not in text and "restored in " in text
+    assert control.etcd("get", "--print-value-only", "k").stdout == "new\n"
+    assert control.server.read("/etc/rancher/k3s/token") == TOKENS["token"]
+    assert "as k3s etcd-snapshot ls shows it" in desk.deploy("restore", "--from", "saved", "--snapshot", "a;b", status=64)
+
+
 def test_what_is_printed_is_not_done_without_a_yes(control):
     desk = control.desk
     control.etcd("put", "k", "v")

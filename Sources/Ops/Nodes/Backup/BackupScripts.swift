@@ -53,10 +53,42 @@ struct BackupScripts {
 
   static let stop = ShellText.head + "systemctl stop k3s.service\n" + ShellText.tail
 
+  /// What is restored.
+  enum Source: Hashable, Sendable {
+    /// The file that has been brought, with its digest.
+    case file(sha256: String)
+    /// A snapshot of the bucket, which k3s fetches itself with the settings that it has.
+    case bucket(name: String)
+  }
+
+  /// Whether it may stand in a command without quotes.
+  static func isSnapshotName(_ text: String) -> Bool {
+    text.utf8.first.map { $0 != 0x2D && $0 != 0x2E } == true && text.utf8.count <= 253
+      && text.utf8.allSatisfy {
+        (0x61...0x7A).contains($0) || (0x41...0x5A).contains($0) || (0x30...0x39).contains($0)
+          || [0x2D, 0x2E, 0x5F].contains($0)
+      }
+  }
+
   /// - Parameters:
   ///   - token: contents of the token files, in Base64; they come on standard input with the rest of the script.
-  ///   - sha256: of the snapshot.
-  func restore(token: String, agentToken: String, sha256: String) -> String {
+  func restore(token: String, agentToken: String, from source: Source) -> String {
+    let check: String
+    let reset: String
+    switch source {
+    case .file(let sha256):
+      check = """
+        if [ "$(sha256sum <\(staged) | cut -c1-64)" != \(sha256) ]; then
+          echo "the snapshot has arrived damaged" >&2
+          exit 1
+        fi
+        """
+      // This file, whatever config.yaml says of S3.
+      reset = "--cluster-reset-restore-path=\(staged) --etcd-s3=false"
+    case .bucket(let name):
+      check = "command -v k3s >/dev/null"
+      reset = "--cluster-reset-restore-path=\(name)"
+    }
     let take =
       switch datastore {
       case .etcd:
@@ -64,8 +96,11 @@ struct BackupScripts {
         echo "step set etcd back to the snapshot"
         # k3s resets none that joins another; this one is the first from now on.
         sed -i 's/^server: .*/cluster-init: true/' \(K3sConfiguration.path) 2>/dev/null || true
-        # The old data is kept by k3s beside the new. A snapshot from this file, whatever config.yaml says of S3.
-        k3s server --cluster-reset --cluster-reset-restore-path=\(staged) --etcd-s3=false >/var/log/bashupload-restore.log 2>&1
+        # The old data is kept by k3s beside the new.
+        if ! k3s server --cluster-reset \(reset) >/var/log/bashupload-restore.log 2>&1; then
+          echo "k3s could not take the snapshot, /var/log/bashupload-restore.log says why: $(tail -n 1 /var/log/bashupload-restore.log)" >&2
+          exit 1
+        fi
         """
       case .sqlite:
         """
@@ -84,10 +119,7 @@ struct BackupScripts {
       }
     return ShellText.head + """
       set -e
-      if [ "$(sha256sum <\(staged) | cut -c1-64)" != \(sha256) ]; then
-        echo "the snapshot has arrived damaged" >&2
-        exit 1
-      fi
+      \(check)
       systemctl stop k3s.service
       echo "step bring the tokens back"
       mkdir -p /etc/rancher/k3s

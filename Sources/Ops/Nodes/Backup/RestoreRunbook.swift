@@ -20,7 +20,10 @@ struct RestoreRunbook: Sendable {
 
   /// - Parameter version: the k3s of the backup, when another one is there: data of a newer k3s cannot be read by an older one,
   ///   so the binary goes back while nothing runs, and the data after it.
-  init(_ file: ClusterFile, _ datastore: KubernetesSettings.Datastore, k3s version: String? = nil) {
+  /// - Parameter snapshot: one of the bucket, which needs not be brought.
+  init(
+    _ file: ClusterFile, _ datastore: KubernetesSettings.Datastore, k3s version: String? = nil, snapshot: String? = nil
+  ) {
     guard let first = file.controls.first else {
       steps = []
       return
@@ -29,7 +32,7 @@ struct RestoreRunbook: Sendable {
     let reset =
       datastore == .etcd
       ? "sed -i 's/^server: .*/cluster-init: true/' /etc/rancher/k3s/config.yaml; "
-        + "k3s server --cluster-reset --cluster-reset-restore-path=snapshot --etcd-s3=false"
+        + "k3s server --cluster-reset --cluster-reset-restore-path=\(snapshot ?? "snapshot --etcd-s3=false")"
       : "(cd /var/lib/rancher/k3s/server; mv db db.before; mv tls tls.before; mv cred cred.before); tar -C /var/lib/rancher/k3s/server -xf snapshot"
     let stops = others.map {
       Step(node: $0.name, action: .stop, title: "stop k3s; pods go on", command: "systemctl stop k3s")
@@ -54,14 +57,17 @@ struct RestoreRunbook: Sendable {
       }
     }
     steps =
-      stops + installs.compactMap { $0 } + [
-        Step(
-          node: first.name, action: .bring, title: "bring the snapshot",
-          command: "scp snapshot \(first.ssh.user)@\(first.address):"),
+      stops + installs.compactMap { $0 }
+      + (snapshot == nil
+        ? [
+          Step(
+            node: first.name, action: .bring, title: "bring the snapshot",
+            command: "scp snapshot \(first.ssh.user)@\(first.address):")
+        ] : []) + [
         Step(
           node: first.name, action: .restore, title: "stop k3s, bring back tokens and state, start k3s",
           command:
-            "systemctl stop k3s; install -m 600 token agent-token /etc/rancher/k3s/; \(reset); systemctl start k3s"),
+            "systemctl stop k3s; install -m 600 token agent-token /etc/rancher/k3s/; \(reset); systemctl start k3s")
       ] + rejoins + follows.compactMap { $0 }
   }
 
