@@ -49,6 +49,7 @@ struct RebootTests {
     story.cluster.state.withLock { $0.lost = ["edge-1"] }
     let stopped = await story.deploy("reboot", "--yes")
     #expect(stopped.status == 1 && stopped.text.contains("edge-1: has not started again"), "\(stopped.text)")
+    #expect(stopped.text.hasSuffix("; mend that and run the same command again, it goes on from here"))
     #expect(Self.starts(story).isEmpty && story.cluster.object("Lease", "bashupload-deploy") == nil)
     // It is away: nothing else is taken down.
     let frozen = await story.deploy("reboot", "--yes")

@@ -97,7 +97,10 @@ extension DeployCommand {
 
   /// Until the node is ready and `isPending` has nothing to say. The API server may be away meanwhile: the node may be its own.
   func waitForNode(_ node: NodeSpec, timeout: Int, _ isPending: (KubernetesObject) -> String?) async throws {
-    try await Wait(context: context, name: node.name, deadline: timeout).until {
+    try await Wait(
+      context: context, name: node.name, deadline: timeout,
+      advice: "mend that and run the same command again, it goes on from here"
+    ).until {
       let live: [KubernetesObject]
       do {
         live = try await kubectl.get("nodes", namespace: nil)

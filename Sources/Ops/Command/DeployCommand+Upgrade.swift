@@ -104,7 +104,10 @@ extension DeployCommand {
   func prove(_ node: NodeSpec, _ file: ClusterFile, _ arguments: DeployArguments) async throws {
     let verifier = try await verifier(file)
     let other = file.edges.first { $0.name != node.name } ?? node
-    try await Wait(context: context, name: "\(node.name) serves", deadline: min(120, arguments.timeout)).until {
+    try await Wait(
+      context: context, name: "\(node.name) serves", deadline: min(120, arguments.timeout),
+      advice: "mend that and run the same command again, it goes on from here"
+    ).until {
       let check = await verifier.through(node, and: other)
       return check.isGood ? .done : .pending(check.text)
     }

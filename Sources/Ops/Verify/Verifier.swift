@@ -20,6 +20,8 @@ struct Verifier: Sendable {
     for (index, edge) in file.edges.enumerated() {
       let other = file.edges[(index + 1) % file.edges.count]
       checks.append(await through(edge, and: other))
+      // An edge that is silent takes a minute and more, and there may be many.
+      try await DeployLock.held?.renew()
       // Elsewhere pods have no IPv6, and nobody listens there; `Advice` says so.
       if network.isDualStack, let address = edge.address6 { checks.append(await answers(edge, at: address)) }
     }
