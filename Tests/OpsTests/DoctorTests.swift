@@ -8,7 +8,10 @@ struct DoctorTests {
   private static func node(_ name: String, role: String) -> KubernetesObject {
     KubernetesObject([
       "apiVersion": "v1", "kind": "Node",
-      "metadata": ["name": .string(name), "labels": ["bashupload.app/role": .string(role)]],
+      "metadata": [
+        "name": .string(name), "labels": ["bashupload.app/role": .string(role)],
+        "annotations": role == "control" ? ["bashupload.app/registered": "v1.33.5+k3s1"] : [:],
+      ],
       "status": [
         "conditions": [
           ["type": "Ready", "status": "True"], ["type": "DiskPressure", "status": "False"],
@@ -109,5 +112,39 @@ struct DoctorTests {
     try finds("secret: bashupload/bashupload-r2 has no PASSWORD") {
       $0.secrets["bashupload/bashupload-r2"]?.remove("PASSWORD")
     }
+  }
+
+  @Test func snapshotsThatDoNotComeAreFound() throws {
+    func snapshot(_ time: String, _ more: JSONValue = ["s3": [:]]) throws -> BucketSnapshot? {
+      var spec: JSONValue = ["snapshotName": "etcd-snapshot-cp-1-1"]
+      for (key, value) in more.members { spec[key] = value }
+      return BucketSnapshot(
+        KubernetesObject(["spec": spec, "status": ["readyToUse": true, "creationTime": .string(time)]]))
+    }
+    let local = try snapshot("2026-11-22T11:00:00Z", [:])
+    #expect(local == nil, "one that dies with its node does not count")
+    // Every 6 hours; one may fail.
+    let young = try snapshot("2026-11-21T23:30:00Z")
+    let old = try #require(try snapshot("2026-11-21T22:30:00Z"))
+    #expect(try Self.findings { $0.snapshots = [young, old].compactMap { $0 } } == [])
+    let failed = try #require(
+      BucketSnapshot(
+        KubernetesObject([
+          "spec": ["snapshotName": "x", "s3": [:]],
+          "status": ["readyToUse": false, "error": ["message": "Access Denied."]],
+        ])))
+    let stale = try Self.findings { $0.snapshots = [old, failed] }
+    #expect(
+      stale.count == 1
+        && stale[0].hasPrefix("snapshots: the newest one of etcd in the bucket is 13 hours old: Access Denied.; "),
+      "\(stale)")
+    let none = try Self.findings { $0.nodes[0].value["metadata"]?["creationTimestamp"] = "2026-11-20T00:00:00Z" }
+    #expect(none.count == 1 && none[0].hasPrefix("snapshots: none of etcd is in the bucket; "), "\(none)")
+    let foreign = try Self.findings {
+      $0.nodes[0].value["metadata"]?["creationTimestamp"] = "2026-11-20T00:00:00Z"
+      $0.nodes[0].value["metadata"]?["annotations"] = nil
+    }
+    #expect(foreign == [], "control nodes that are somebody else's")
+    #expect(try Self.findings { $0.nodes[0].value["metadata"]?["creationTimestamp"] = "2026-11-22T00:00:00Z" } == [])
   }
 }

@@ -73,6 +73,15 @@ extension FakeCluster.State {
         output: "facts 1\narchitecture x86_64\nsum \(digest) /usr/local/bin/k3s\n\(sums)\(facts[name] ?? "")"
           + "boot \(starts[name] ?? 0)\n\(needsReboot.contains(name) ? "reboot\n" : "")end\n")
     }
+    if let match = script.firstMatch(of: #/k3s etcd-snapshot (save --name|delete) ([\w-]+)/#) {
+      let name = String(match.2)
+      if match.1 == "delete" {
+        for identity in objects.keys where identity.name.hasSuffix("-\(name)") { objects[identity] = nil }
+      } else {
+        takeSnapshot("\(name)-cp-1-1795348800")
+      }
+      return CommandResult(status: 0, output: "end\n")
+    }
     if script.contains("k3s kubectl get node") { return forget(script) }
     if script.contains("echo \"k3s $(k3s --version") {
       let node = objects.first { $0.key.kind == "Node" && $0.key.name == name }?.value

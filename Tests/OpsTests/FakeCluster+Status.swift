@@ -1,3 +1,4 @@
+import Foundation
 import Ops
 
 extension FakeCluster.State {
@@ -10,6 +11,15 @@ extension FakeCluster.State {
         add("CustomResourceDefinition", "\(kind).cert-manager.io", namespace: "", [:])
       }
       add("Deployment", "cert-manager-webhook", namespace: "cert-manager", ["status": ["readyReplicas": 1]])
+    case "Certificate" where hasBadKey("bashupload-cloudflare"):
+      add(
+        "Challenge", "\(identity.name)-1", namespace: identity.namespace,
+        [
+          "spec": ["dnsName": objects[identity]?.at("spec", "dnsNames")?.array.first ?? .null],
+          "status": [
+            "reason": "while querying the Cloudflare API for GET \"/zones?name=x\"\n\t Error: 9109: Invalid token"
+          ],
+        ])
     case "Certificate":
       objects[identity]?["status"] = [
         "conditions": [["type": "Ready", "status": "True"]], "notAfter": "2027-01-05T00:00:00Z",
@@ -18,6 +28,30 @@ extension FakeCluster.State {
     case "DaemonSet" where identity.name == "bashupload": rollOut(identity)
     case "CronJob": objects[identity]?["status"] = ["lastSuccessfulTime": "2026-11-22T11:55:00Z"]
     default: break
+    }
+  }
+
+  private func hasBadKey(_ secret: String) -> Bool {
+    let data = objects.first { $0.key.kind == "Secret" && $0.key.name == secret }?.value["data"]?.members ?? [:]
+    return data.values.contains { value in
+      Data(base64Encoded: value.string ?? "").map { badKeys.contains(String(decoding: $0, as: UTF8.self)) } == true
+    }
+  }
+
+  /// k3s takes a snapshot, with the keys that the node has.
+  mutating func takeSnapshot(_ name: String) {
+    let failed: JSONValue = ["readyToUse": false, "error": ["message": .string(complaintOfSnapshots ?? "")]]
+    for place: JSONValue in [["nodeName": "cp-1"], ["nodeName": "s3", "s3": ["bucket": "drop-snapshots"]]] {
+      var spec = place
+      spec["snapshotName"] = .string(name)
+      let isInBucket = place["s3"] != nil
+      add(
+        "ETCDSnapshotFile", "\(isInBucket ? "s3" : "local")-\(name)", namespace: "",
+        [
+          "spec": spec,
+          "status": isInBucket && complaintOfSnapshots != nil
+            ? failed : ["readyToUse": true, "creationTime": "2026-11-22T12:00:00Z"],
+        ])
     }
   }
 
@@ -37,7 +71,12 @@ extension FakeCluster.State {
       $0.key.kind == "Node" && $0.value.at("metadata", "labels", "bashupload.app/role")?.string == "edge"
     }.map(\.key.name)
     let containers = daemonSet.at("spec", "template", "spec", "containers")?.array ?? []
-    let isBroken = containers.contains { brokenImages.contains($0["image"]?.string ?? "") }
+    let isBroken =
+      containers.contains { brokenImages.contains($0["image"]?.string ?? "") } || hasBadKey("bashupload-r2")
+    if hasBadKey("bashupload-r2") {
+      let failed: JSONValue = ["failed": 3, "conditions": [["type": "Failed", "status": "True"]]]
+      addCleanup("with-bad-keys", image: "x", status: failed)
+    }
     let isFalling = containers.contains { fallingImages.contains($0["image"]?.string ?? "") }
     let isSlow = containers.contains { slowImages.contains($0["image"]?.string ?? "") }
     let isReady = !isBroken && !isSlow && !isOverQuota
@@ -77,8 +116,8 @@ extension FakeCluster.State {
     }
   }
 
-  /// A run of the cleaner that has begun and not ended.
-  mutating func addCleanup(_ name: String, image: String) {
+  /// A run of the cleaner, one that has begun and not ended unless `status` says otherwise.
+  mutating func addCleanup(_ name: String, image: String, status: JSONValue = ["active": 1]) {
     let identity = KubernetesObject.Identity(group: "batch", kind: "Job", namespace: Kubectl.namespace, name: name)
     objects[identity] = [
       "apiVersion": "batch/v1", "kind": "Job",
@@ -87,7 +126,7 @@ extension FakeCluster.State {
         "labels": ["app.kubernetes.io/component": "cleanup"],
       ],
       "spec": ["template": ["spec": ["containers": [["name": "cleanup", "image": .string(image)]]]]],
-      "status": ["active": 1],
+      "status": status,
     ]
   }
 

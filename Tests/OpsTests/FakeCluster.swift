@@ -16,6 +16,10 @@ final class FakeCluster: CommandRunner {
     var fallingImages: Set<String> = []
     /// Images that run and never become ready.
     var slowImages: Set<String> = []
+    /// Keys that the bucket or Cloudflare refuse, wherever they are used.
+    var badKeys: Set<String> = []
+    /// What k3s could not do with a snapshot.
+    var complaintOfSnapshots: String?
     /// The API refuses pods of the service.
     var isOverQuota = false
     /// The service takes no uploads.
@@ -171,7 +175,8 @@ extension FakeCluster.State {
     "pods": "Pod", "daemonsets": "DaemonSet", "configmaps": "ConfigMap", "leases": "Lease", "cronjobs": "CronJob",
     "jobs": "Job", "events": "Event", "nodes": "Node", "namespaces": "Namespace", "secrets": "Secret",
     "deployments": "Deployment", "customresourcedefinitions": "CustomResourceDefinition",
-    "certificates.cert-manager.io": "Certificate",
+    "certificates.cert-manager.io": "Certificate", "challenges.acme.cert-manager.io": "Challenge",
+    "etcdsnapshotfiles.k3s.cattle.io": "ETCDSnapshotFile",
   ]
 
   private mutating func get(_ words: [String]) -> CommandResult {

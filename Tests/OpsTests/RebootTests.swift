@@ -149,11 +149,4 @@ struct RebootTests {
     let without = await story.deploy("plan", "--only", "nodes")
     #expect(without.text.contains("the addresses of the file are used"), "\(without.text)")
   }
-
-  @Test func whoseTokenIsNewIsAgentsOrServers() async throws {
-    let story = try Self.story([])
-    defer { story.scratch.remove() }
-    let wrong = await story.deploy("rotate", "everything")
-    #expect(wrong.status == 64 && wrong.text.contains("write agents or servers"))
-  }
 }

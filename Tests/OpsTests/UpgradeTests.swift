@@ -106,6 +106,13 @@ struct UpgradeTests {
     let done = await story.run(["apply", "--yes"], withNodes: true)
     #expect(done.status == 0, "\(done.text)")
     #expect(done.text.contains("node/edge-3: done") && done.text.contains("ok   edge-2: certificate, upload"))
+    // The first snapshot is the proof that there will be others; from then on nobody asks the node for one.
+    func snapshots() -> Int {
+      story.cluster.invocations.count { $0.input?.contains("k3s etcd-snapshot save --name first-") == true }
+    }
+    #expect(done.text.contains("snapshot in the bucket: done") && snapshots() == 1)
+    _ = await story.run(["apply", "--yes"], withNodes: true)
+    #expect(snapshots() == 1)
     let labels = story.cluster.object("Node", "edge-2")?.at("metadata", "labels")
     #expect(
       labels?["bashupload.app/role"]?.string == "edge" && labels?["bashupload.app/provider"]?.string == "lightsail")
@@ -121,6 +128,18 @@ struct UpgradeTests {
     #expect(story.cluster.invocations.last?.environment["KUBECONFIG"] == path)
     for secret in Story.planted.values { #expect(!story.everythingPrinted.contains(secret)) }
     for call in story.cluster.invocations { #expect(!Story.planted.values.contains { call.line.contains($0) }) }
+  }
+
+  @Test func aBucketThatTakesNoSnapshotsIsTold() async throws {
+    let story = try Self.story("v1.33.5+k3s1")
+    defer { story.scratch.remove() }
+    story.cluster.state.withLock { $0.complaintOfSnapshots = "The specified bucket does not exist" }
+    let told = await story.run(["apply", "--yes"], withNodes: true)
+    #expect(told.status == 1 && told.text.contains("ok   edge-2"), "\(told.text)")
+    #expect(told.text.contains("snapshot in the bucket: The specified bucket does not exist"))
+    #expect(told.text.contains("do not reach the bucket bashupload-snapshots: it has to be there"))
+    story.cluster.state.withLock { $0.complaintOfSnapshots = nil }
+    #expect(await story.run(["apply", "--yes"], withNodes: true).status == 0)
   }
 
   /// k3s sets labels and taints once, when a node joins. What the file says later, and no longer says, is kept right.

@@ -28,4 +28,7 @@ package struct KubernetesSettings: Sendable {
   /// Another bucket than the one whose name follows from storage.
   package var snapshotBucket: String?
   package var arguments: Arguments
+
+  /// Whether snapshots of etcd go to the bucket.
+  var savesToBucket: Bool { datastore == .etcd && snapshotTo == .r2 }
 }

@@ -123,8 +123,8 @@ package struct DeployArguments: Hashable, Sendable {
     if verb == .explain, operand == nil, !flags.contains("--list") {
       throw failure("explain needs a key or a topic, or --list")
     }
-    if verb == .rotate, let operand, !["agents", "servers"].contains(operand) {
-      throw failure("rotate \(operand): write agents or servers")
+    if verb == .rotate, let operand, !["agents", "servers", "r2", "cloudflare"].contains(operand) {
+      throw failure("rotate \(operand): write agents, servers, r2 or cloudflare")
     }
     if verb == .rollback, let operand, Int(operand).map({ $0 > 0 }) != true {
       throw failure("\"\(operand)\" is no generation: write its number")

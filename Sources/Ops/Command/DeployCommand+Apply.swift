@@ -47,7 +47,11 @@ extension DeployCommand {
       let names = Set(nodes.failures.map(\.node)).sorted().joined(separator: ", ")
       throw Failure("not as they should be: \(names); all others are. Mend that and run apply again")
     }
-    if !arguments.part.hasKubernetes { context.say(nodes.isEmpty ? "nothing to change" : "applied") }
+    if arguments.part.hasKubernetes {
+      try await withKubeconfig(file).proveSnapshots(file, arguments)
+    } else {
+      context.say(nodes.isEmpty ? "nothing to change" : "applied")
+    }
     return status
   }
 
@@ -83,9 +87,9 @@ extension DeployCommand {
     try await applier.applyNamespaces(desired)
     try await locked {
       try await applier.installCertManager(desired)
-      try await applier.applySecrets(secrets)
+      let replaced = try await applier.applySecrets(secrets)
       try await applier.applyAll(desired)
-      try await finish(file, desired, applier, arguments)
+      try await finish(file, desired, applier, arguments, replaced: replaced)
     }
   }
 
@@ -105,15 +109,16 @@ extension DeployCommand {
 
   /// Only what runs and serves becomes a generation: those are what a rollback goes back to.
   private func finish(
-    _ file: ClusterFile, _ desired: [KubernetesObject], _ applier: Applier, _ arguments: DeployArguments
+    _ file: ClusterFile, _ desired: [KubernetesObject], _ applier: Applier, _ arguments: DeployArguments,
+    replaced: Applier.ReplacedSecrets = .init()
   ) async throws {
     do {
       try await applier.waitUntilItRuns()
     } catch let failure as Wait.Failure {
-      try await giveUp(failure.description, applier)
+      try await giveUp(failure.description, applier, replaced)
     }
     if try await !proven(file, arguments) {
-      try await giveUp("the pods run, and the check failed", applier)
+      try await giveUp("the pods run, and the check failed", applier, replaced)
     }
     try await Generations(kubectl: kubectl, context: context).record(desired, note: file.image.description)
   }
@@ -142,8 +147,8 @@ extension DeployCommand {
     for line in await Diagnosis(kubectl: kubectl).lines() { context.complain(line) }
   }
 
-  /// Says why, brings the last version that ran back, and says how to continue.
-  private func giveUp(_ reason: String, _ applier: Applier) async throws {
+  /// Says why, brings the last version that ran back with the credentials that it had, and says how to continue.
+  private func giveUp(_ reason: String, _ applier: Applier, _ replaced: Applier.ReplacedSecrets) async throws {
     await explain(reason)
     // What an interruption has broken is no fault of the version.
     try Task.checkCancellation()
@@ -154,6 +159,7 @@ extension DeployCommand {
     context.complain("going back to generation \(last.number) (\(last.note))")
     let objects = try KubernetesObject.parse(json: last.objects)
     try await applier.applyNamespaces(objects)
+    try await applier.restore(replaced)
     try await applier.applyAll(objects)
     do {
       try await Rollout(kubectl: kubectl, context: context, timeout: applier.timeout).waitForPods()

@@ -36,7 +36,7 @@ extension DeployCommand {
 
   /// References into the cluster are not followed: on the first day there is none.
   private func snapshotCredentials(_ file: ClusterFile) async throws -> String? {
-    guard file.kubernetes.datastore == .etcd, file.kubernetes.snapshotTo == .r2 else { return nil }
+    guard file.kubernetes.savesToBucket else { return nil }
     let reader = SecretReader(kubectl: kubectl, variables: context.variables)
     var values: [String] = []
     for reference in [file.storage.accessKeyID, file.storage.secretAccessKey] {

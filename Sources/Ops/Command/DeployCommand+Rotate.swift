@@ -2,6 +2,14 @@
 /// what they have, so nothing stops meanwhile.
 extension DeployCommand {
   func rotate(_ arguments: DeployArguments) async throws -> Int32 {
+    switch arguments.operand {
+    case "r2": try await rotateBucketKeys(arguments)
+    case "cloudflare": try await rotateCloudflareToken(arguments)
+    default: try await rotateTokens(arguments)
+    }
+  }
+
+  private func rotateTokens(_ arguments: DeployArguments) async throws -> Int32 {
     let file = await present(try clusterFile(arguments))
     guard let first = file.controls.first else { throw Failure("the file has no control node") }
     let isServers = arguments.operand == "servers"

@@ -25,7 +25,7 @@ package enum DeployVerb: String, Sendable, CaseIterable {
     case .reboot: "reboot the nodes that updates of the system want rebooted, one at a time"
     case .backup: "save the state of the cluster and its tokens into a folder"
     case .restore: "bring back what backup has saved"
-    case .rotate: "give the agents, or the control nodes, a new token"
+    case .rotate: "new tokens for agents or control nodes; new keys of the bucket or of Cloudflare, proven"
     }
   }
 
@@ -54,7 +54,7 @@ package enum DeployVerb: String, Sendable, CaseIterable {
     case .upgrade, .reboot: [.file, .allow, .printCommands, .yes, .noVerify, .timeout]
     case .backup: [.file, .saved, .printCommands]
     case .restore: [.file, .from, .snapshot, .printCommands, .yes]
-    case .rotate: [.file, .printCommands, .yes]
+    case .rotate: [.file, .allow, .printCommands, .yes, .timeout]
     case .watch: [.file]
     }
   }
@@ -65,7 +65,7 @@ package enum DeployVerb: String, Sendable, CaseIterable {
     case .explain: ("KEY|TOPIC", "a key such as nodes.role, or a topic such as rollout")
     case .rollback: ("GENERATION", "the number of a generation; the one before the current one if left out")
     case .drain, .undrain: ("NODE", "the name of a node")
-    case .rotate: ("agents|servers", "whose token; the agents' if left out")
+    case .rotate: ("agents|servers|r2|cloudflare", "what is new; the token of the agents if left out")
     default: nil
     }
   }

@@ -12,12 +12,13 @@ package struct Doctor: Sendable {
     package var events: [KubernetesObject] = []
     /// Names of the keys of our Secrets, never values.
     package var secrets: [String: Set<String>] = [:]
+    package var snapshots: [BucketSnapshot] = []
 
     package init(
       server: ServerVersion? = nil, nodes: [KubernetesObject] = [], pods: [KubernetesObject] = [],
       daemonSets: [KubernetesObject] = [],
       namespaces: [KubernetesObject] = [], leases: [KubernetesObject] = [], certificate: KubernetesObject? = nil,
-      events: [KubernetesObject] = [], secrets: [String: Set<String>] = [:]
+      events: [KubernetesObject] = [], secrets: [String: Set<String>] = [:], snapshots: [BucketSnapshot] = []
     ) {
       self.server = server
       self.nodes = nodes
@@ -28,6 +29,7 @@ package struct Doctor: Sendable {
       self.certificate = certificate
       self.events = events
       self.secrets = secrets
+      self.snapshots = snapshots
     }
   }
 
@@ -49,6 +51,34 @@ package struct Doctor: Sendable {
 
   package var findings: [Finding] {
     traefik + foreignPorts + podSecurity + nodes + clocks + versions + certificate + clusterCertificates + secrets
+      + snapshots
+  }
+
+  /// Nobody looks at them until they are needed.
+  private var snapshots: [Finding] {
+    guard file.kubernetes.savesToBucket else { return [] }
+    // Of a cluster whose nodes are somebody else's, so are the snapshots.
+    let own = facts.nodes.filter {
+      $0.value.at("metadata", "annotations", NodeRegistration.annotation) != nil
+    }
+    guard !own.isEmpty else { return [] }
+    let began = own.compactMap { $0.value.at("metadata", "creationTimestamp")?.string }.compactMap {
+      KubernetesTime.seconds($0)
+    }.min()
+    let newest = facts.snapshots.filter(\.isReady).compactMap(\.time).max()
+    // One may fail, and cron's rhythm is not ours.
+    let patience = 2 * Int(file.kubernetes.snapshotEvery) + 3_600
+    guard let last = newest ?? began, now - last > patience else { return [] }
+    let age = (now - last) / 3_600
+    let error = facts.snapshots.compactMap(\.error).last.map { ": \($0)" } ?? ""
+    let text =
+      newest == nil ? "none of etcd is in the bucket" : "the newest one of etcd in the bucket is \(age) hours old"
+    return [
+      Finding(
+        check: "snapshots",
+        text: text + error + "; on a control node, journalctl --unit=k3s | grep -i snapshot says more, and "
+          + "bashupload deploy rotate r2 tries the keys")
+    ]
   }
 
   /// k3s says so by an event, from 120 days before on.

@@ -11,6 +11,11 @@ package enum Advice {
     if file.storage.accountID == "0123456789abcdef0123456789abcdef" {
       notes.append("storage.r2.accountID is the one of init's example: write yours")
     }
+    if file.kubernetes.savesToBucket, case .kubernetes = file.storage.secretAccessKey {
+      notes.append(
+        "storage.r2 by fromSecret does not reach the control nodes, so no snapshot of etcd reaches the bucket: write fromEnv or "
+          + "fromFile, or kubernetes.snapshots.to: local")
+    }
     if file.edges.count == 1 { notes.append("one edge: when it is away, the service is away") }
     if file.mesh.type == .zerotier, file.nodes.count > 10 {
       notes.append("\(file.nodes.count) nodes: ZeroTier's free plan ends at 10, and is for personal use")

@@ -52,7 +52,8 @@ extension Schema {
         "Another S3 service than R2 (R2_ENDPOINT). Without it the endpoint follows from accountID and jurisdiction."),
       SchemaKey(
         "accessKeyID", .secret, .required, sample: "{ fromEnv: R2_ACCESS_KEY_ID }",
-        "The access key of an R2 token with Object Read & Write on this bucket only."),
+        "The access key of an R2 token with Object Read & Write on this bucket, and on that of kubernetes.snapshots, only."
+      ),
       SchemaKey(
         "secretAccessKey", .secret, .required, sample: "{ fromEnv: R2_SECRET_ACCESS_KEY }",
         "The secret key that belongs to accessKeyID."),

@@ -90,9 +90,12 @@ extension Topics {
       paragraphs: [
         "rotate makes a new token for the agents on the control node, and brings it to all nodes. rotate servers does so with the "
           + "token of the control nodes, one after the other. Take a backup after either: older ones need the old token.",
-        "Keys of R2 and tokens of Cloudflare are references: make a new one, change what the reference points to, apply, and only "
-          + "then take the old one away. apply replaces the Secrets in the cluster, where a digest of them makes the pods roll, "
-          + "and the file of the snapshots on the control nodes. WireGuard: remove the .key file on a node and apply.",
+        "Keys of R2 and tokens of Cloudflare are references: make a new one beside the old, change what the reference points to, "
+          + "then rotate r2 or rotate cloudflare, and take the old one away when it says so.",
+        "rotate r2 rolls the pods, one edge after the other, checks them by an upload, gives the control nodes the keys, and takes "
+          + "a snapshot into the bucket with them. rotate cloudflare has cert-manager get a certificate for a name that is new. "
+          + "Keys that do not work are taken out of the cluster again, and the old ones are back. WireGuard: remove the .key "
+          + "file on a node and apply.",
       ]),
     Topic(
       name: "cluster-certificates",

@@ -90,12 +90,15 @@ class Cluster:
                     for key in [key for key in self.objects if key[2] == namespace or key[1:] == ("Namespace", "", namespace)]:
                         del self.objects[key]
 
+    def created(self, old):
+        return old.get("metadata", {}).get("creationTimestamp") or time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
     def put(self, group, kind, namespace, name, value):
         with self.lock:
             self.version += 1
             old = self.objects.get((group, kind, namespace, name), {})
             meta = value.setdefault("metadata", {})
-            meta.update(name=name, uid=f"uid-{name}", resourceVersion=str(self.version), creationTimestamp="2026-11-22T00:00:00Z")
+            meta.update(name=name, uid=f"uid-{name}", resourceVersion=str(self.version), creationTimestamp=self.created(old))
             if namespace:
                 meta["namespace"] = namespace
             meta["generation"] = old.get("metadata", {}).get("generation", 0) + (old.get("spec") != value.get("spec"))

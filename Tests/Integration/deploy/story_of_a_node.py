@@ -130,6 +130,16 @@ def test_a_life_on_a_real_node(desk, tmp_path):
     desk.write(good)
     assert "0 to create, 0 to change, 0 to delete" in desk.deploy("plan")
 
+    # Keys that the store refuses are taken back; a node is out of service meanwhile, and no more than one.
+    key = desk.environment["S3_SECRET_ACCESS_KEY"]
+    desk.environment["S3_SECRET_ACCESS_KEY"] = "not-the-key"
+    refused = desk.deploy("rotate", "r2", "--yes", status=1)
+    assert "CrashLoopBackOff" in refused and "Secret bashupload/bashupload-r2: as it was before" in refused
+    assert "rolled back to generation 2, which runs" in refused and "not-the-key" not in refused
+    desk.environment["S3_SECRET_ACCESS_KEY"] = key
+    assert "ok   one" in desk.deploy("verify")
+    assert "0 to create, 0 to change, 0 to delete" in desk.deploy("plan")
+
     # One run of the cleaner.
     desk.kubectl("create", "job", "--from=cronjob/bashupload-cleanup", "once")
     desk.kubectl("wait", "--for=condition=Complete", "job/once", "--timeout=120s")

@@ -1,6 +1,7 @@
 """`deploy apply` on three servers: from nothing to all of it, and what happens when something is in the way."""
 
 import hashlib
+import re
 
 import pytest
 
@@ -348,7 +349,7 @@ def test_certificates_that_are_about_to_end_restart_k3s(fleet):
     assert "nothing to change" in desk.apply()
     issue(80)
     text = desk.apply()
-    assert "! node/cp-1 restarts k3s.service" in text and "end in 79 days" in text and "node/edge-1: done" not in text
+    assert "! node/cp-1 restarts k3s.service" in text and re.search(r"end in (79|80) days", text) and "node/edge-1: done" not in text
     assert cp.calls().count("restart k3s.service") == 2
     issue(365)
     assert "nothing to change" in desk.apply()

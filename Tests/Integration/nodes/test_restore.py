@@ -1,5 +1,6 @@
 """The drill: a real etcd with data, backup, loss of the machine, restore, data back. And what backup refuses."""
 
+import hashlib
 import json
 import sqlite3
 import stat
@@ -7,6 +8,7 @@ import tarfile
 import time
 
 import pytest
+import yaml
 
 from clusters import cluster
 from namespaces import HERE
@@ -102,6 +104,33 @@ def test_a_snapshot_of_the_bucket(control):
     assert control.etcd("get", "--print-value-only", "k").stdout == "new\n"
     assert control.server.read("/etc/rancher/k3s/token") == TOKENS["token"]
     assert "as k3s etcd-snapshot ls shows it" in desk.deploy("restore", "--from", "saved", "--snapshot", "a;b", status=64)
+
+
+def test_the_state_of_an_older_k3s_comes_back_with_it(control):
+    """An upgrade that went wrong: what the newer one has written cannot be read by the older, so both go back together."""
+    desk = control.desk
+    older = (HERE / "k3s/k3s-etcd").read_text()
+    control.etcd("put", "k", "before the upgrade")
+    desk.deploy("backup", "--output", "saved")
+    control.server("systemctl", "stop", "k3s.service")
+    control.server("sh", "-c", "cat >/usr/local/bin/k3s", input=older.replace("version=v1.33.5", "version=v1.34.2"))
+    control.server("systemctl", "start", "k3s.service")
+    control.etcd("put", "k", "of the newer one")
+
+    text = desk.deploy("restore", "--from", "saved", "--yes", status=1)
+    assert "has k3s v1.34.2+k3s1, and the state is of v1.33.5+k3s1" in text and "write kubernetes.k3s.version" in text
+    assert control.etcd("get", "--print-value-only", "k").stdout == "of the newer one\n"
+
+    (desk.folder / "k3s").write_text(older)
+    content = yaml.safe_load((desk.folder / "bashupload.yaml").read_text())
+    digest = hashlib.sha256(older.encode()).hexdigest()
+    content["kubernetes"]["k3s"] = {
+        "version": "v1.33.5+k3s1", "sha256": {"amd64": digest, "arm64": digest}, "file": {"amd64": "k3s", "arm64": "k3s"}}
+    desk.write(content)
+    text = desk.deploy("restore", "--from", "saved", "--yes")
+    assert "1. cp-1: stop k3s, bring k3s v1.33.5+k3s1, start nothing: done (" in text
+    assert "version v1.33.5+k3s1" in control.server("k3s", "--version").stdout
+    assert control.etcd("get", "--print-value-only", "k").stdout == "before the upgrade\n"
 
 
 def test_what_is_printed_is_not_done_without_a_yes(control):

@@ -1,0 +1,160 @@
+import Foundation
+import Ops
+import Synchronization
+import Testing
+
+/// New keys: tried where they are used, taken back when they do not work, and no word of the old ones going before that.
+struct RotationTests {
+  private static func story() async throws -> Story {
+    let story = try Story()
+    let file = try ClusterFile(parsing: Example.text, file: "f")
+    let digest = try #require(file.kubernetes.sha256["amd64"])
+    story.cluster.state.withLock { state in
+      state.machines = Dictionary(uniqueKeysWithValues: file.nodes.map { ($0.name, "\($0.address)") })
+      state.binaries = [digest: "v1.33.5+k3s1"]
+    }
+    story.set("KUBECONFIG", story.scratch.path("kubeconfig"))
+    let apply = await story.deploy("apply", "--yes")
+    #expect(apply.status == 0, "\(apply.text)")
+    return story
+  }
+
+  private static func key(_ story: Story, _ secret: String, _ key: String) -> String? {
+    story.cluster.object("Secret", secret)?.at("data", key)?.string.flatMap { Data(base64Encoded: $0) }.map {
+      String(decoding: $0, as: UTF8.self)
+    }
+  }
+
+  private static func scripts(_ story: Story, _ text: String) -> [Invocation] {
+    story.cluster.invocations.filter { $0.program == "ssh" && $0.input?.contains(text) == true }
+  }
+
+  /// Who has got the file of the snapshots, as it travels.
+  private static func receivers(_ story: Story, accessKey: String, secretKey: String) -> [String] {
+    let file = "etcd-s3-access-key: \"\(accessKey)\"\netcd-s3-secret-key: \"\(secretKey)\"\n"
+    let encoded = Data(file.utf8).base64EncodedString(options: [.lineLength76Characters, .endLineWithLineFeed])
+    return scripts(story, encoded).flatMap { $0.arguments.filter { $0.contains("@") } }
+  }
+
+  private static let snapshots: @Sendable (Story) -> Int = { story in
+    story.cluster.state.withLock { $0.objects.keys.count { $0.kind == "ETCDSnapshotFile" } }
+  }
+
+  @Test func whatIsNewIsOneOfFour() async throws {
+    let story = try Story()
+    defer { story.scratch.remove() }
+    let wrong = await story.deploy("rotate", "everything")
+    #expect(wrong.status == 64 && wrong.text.contains("write agents, servers, r2 or cloudflare"))
+  }
+
+  @Test func keysOfTheBucketAreBroughtAndProven() async throws {
+    let story = try await Self.story()
+    defer { story.scratch.remove() }
+    story.set("R2_ACCESS_KEY_ID", "planted-access-key-7")
+    story.set("R2_SECRET_ACCESS_KEY", "planted-secret-key-8")
+    let unasked = await story.deploy("rotate", "r2")
+    #expect(unasked.status == 1 && Self.key(story, "bashupload-r2", "R2_ACCESS_KEY_ID") == "planted-access-key-1")
+    let rotate = await story.deploy("rotate", "r2", "--yes")
+    #expect(rotate.status == 0, "\(rotate.text)")
+    #expect(Self.key(story, "bashupload-r2", "R2_SECRET_ACCESS_KEY") == "planted-secret-key-8")
+    #expect(rotate.text.contains("ok   edge-1: certificate, upload"), "the pods are checked")
+    #expect(
+      rotate.text.hasSuffix(
+        "nothing uses the key planted-access-key-1 any more: delete it at Cloudflare (R2, Manage API tokens)"))
+    let receivers = Self.receivers(story, accessKey: "planted-access-key-7", secretKey: "planted-secret-key-8")
+    #expect(receivers == ["root@203.0.113.10"])
+    #expect(Self.scripts(story, "k3s etcd-snapshot save --name rotate-").count == 1)
+    #expect(Self.snapshots(story) == 0, "removed with the new keys")
+    #expect(!story.everythingPrinted.contains("planted-secret"))
+    #expect(story.cluster.invocations.allSatisfy { call in !call.arguments.contains { $0.contains("planted-") } })
+    // Once more, as after an interruption: nothing is new, everything is looked at.
+    let again = await story.deploy("rotate", "r2", "--yes")
+    #expect(again.status == 0 && again.text.contains("have the key of environment variable R2_ACCESS_KEY_ID already"))
+    #expect(again.text.hasSuffix("everything uses the key of environment variable R2_ACCESS_KEY_ID"), "\(again.text)")
+  }
+
+  @Test func keysThatThePodsCannotUseAreTakenBack() async throws {
+    let story = try await Self.story()
+    defer { story.scratch.remove() }
+    story.set("R2_SECRET_ACCESS_KEY", "planted-secret-key-8")
+    story.cluster.state.withLock { $0.badKeys = ["planted-secret-key-8"] }
+    for verb in [["rotate", "r2"], ["apply"]] {
+      let failed = await story.run(verb + ["--yes"])
+      #expect(failed.status == 1, "\(failed.text)")
+      #expect(failed.text.contains("Secret bashupload/bashupload-r2: as it was before"), "\(failed.text)")
+      #expect(failed.text.contains("rolled back to generation 1, which runs"))
+      #expect(!failed.text.contains("delete it at Cloudflare"))
+      #expect(Self.key(story, "bashupload-r2", "R2_SECRET_ACCESS_KEY") == "planted-secret-key-2")
+      let receivers = Self.receivers(story, accessKey: "planted-access-key-1", secretKey: "planted-secret-key-8")
+      #expect(receivers.isEmpty, "the control nodes keep theirs")
+      #expect(await story.deploy("verify").status == 0)
+    }
+    #expect(await story.deploy("plan").text.contains("(another, not shown)"), "the file still wants the others")
+  }
+
+  @Test func keysThatWriteNoSnapshotAreNotDone() async throws {
+    let story = try await Self.story()
+    defer { story.scratch.remove() }
+    story.set("R2_ACCESS_KEY_ID", "planted-access-key-7")
+    story.cluster.state.withLock { $0.complaintOfSnapshots = "Access Denied." }
+    let failed = await story.deploy("rotate", "r2", "--yes")
+    #expect(failed.status == 1 && failed.text.contains("snapshot in the bucket: Access Denied."), "\(failed.text)")
+    #expect(failed.text.contains("leave the old keys alone") && !failed.text.contains("delete it at Cloudflare"))
+    // A control node that cannot be had keeps the old keys as well.
+    story.cluster.state.withLock { state in
+      state.complaintOfSnapshots = nil
+      state.machines["cp-1"] = nil
+    }
+    let away = await story.deploy("rotate", "r2", "--yes")
+    #expect(
+      away.status == 1 && away.text.contains("not as they should be: cp-1; leave the old keys alone"), "\(away.text)")
+  }
+
+  @Test func theTokenOfCloudflareGetsACertificateForANewName() async throws {
+    let story = try await Self.story()
+    defer { story.scratch.remove() }
+    story.set("CLOUDFLARE_CERT_TOKEN", "planted-token-8")
+    let rotate = await story.deploy("rotate", "cloudflare", "--yes")
+    #expect(rotate.status == 0, "\(rotate.text)")
+    #expect(Self.key(story, "bashupload-cloudflare", "api-token") == "planted-token-8")
+    let asked = try #require(
+      story.cluster.invocations.first {
+        $0.input?.contains("\"bashupload-rotation\"") == true && $0.arguments[0] == "apply"
+      })
+    #expect(asked.input?.contains("\"name\":\"bashupload-letsencrypt-staging\"") == true)
+    #expect(asked.input?.firstMatch(of: #/"dnsNames":\["rotation-\d+\.bashupload\.app"\]/#) != nil)
+    #expect(story.cluster.object("Certificate", "bashupload-rotation") == nil)
+    #expect(rotate.text.hasSuffix("delete the old one at Cloudflare (My Profile, API Tokens)"))
+    #expect(story.cluster.object("Lease", "bashupload-deploy") == nil)
+    #expect(await story.deploy("plan").status == 0)
+  }
+
+  @Test func aTokenThatCloudflareRefusesIsTakenBack() async throws {
+    let story = try await Self.story()
+    defer { story.scratch.remove() }
+    story.set("CLOUDFLARE_CERT_TOKEN", "planted-token-8")
+    story.cluster.state.withLock { $0.badKeys = ["planted-token-8"] }
+    let refused = await story.deploy("rotate", "cloudflare", "--yes")
+    #expect(refused.status == 1, "\(refused.text)")
+    #expect(refused.text.contains("Cloudflare API for GET \"/zones?name=x\" \t Error: 9109: Invalid token"))
+    #expect(refused.text.contains("Zone: DNS: Edit for bashupload.app"))
+    #expect(refused.text.hasSuffix("the old one is back, leave it alone"))
+    #expect(Self.key(story, "bashupload-cloudflare", "api-token") == "planted-token-4")
+    #expect(story.cluster.object("Certificate", "bashupload-rotation") == nil)
+    #expect(story.cluster.object("Lease", "bashupload-deploy") == nil)
+    story.set("CLOUDFLARE_CERT_TOKEN", nil)
+    let missing = await story.deploy("rotate", "cloudflare", "--yes")
+    #expect(
+      missing.status == 1 && missing.text.contains("certificates.dns01.cloudflare.apiToken: environment variable"),
+      "\(missing.text)")
+  }
+
+  @Test func aCertificateOfOnesOwnNeedsNoToken() async throws {
+    let text = Example.text.replacing(
+      #/(?m)^certificates:\n(  .*\n)+/#, with: "certificates:\n  issuer: { secret: own-tls }\n")
+    let story = try Story(text)
+    defer { story.scratch.remove() }
+    let none = await story.deploy("rotate", "cloudflare", "--yes")
+    #expect(none.status == 1 && none.text.contains("no token of Cloudflare is in the cluster"), "\(none.text)")
+  }
+}
