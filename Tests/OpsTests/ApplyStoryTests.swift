@@ -52,6 +52,44 @@ struct ApplyStoryTests {
     #expect(story.cluster.object("ConfigMap", "bashupload-generation-2") != nil)
   }
 
+  /// Servers die without notice: the others get the new version, and keep it.
+  @Test func aNodeThatIsAwayTakesNoVersionBack() async throws {
+    let story = try Story()
+    defer { story.scratch.remove() }
+    _ = await story.deploy("apply", "--yes")
+    story.cluster.change("Node", "edge-2") { $0["status"]?["conditions"] = [["type": "Ready", "status": "Unknown"]] }
+    story.cluster.state.withLock { $0.deadEdges = ["203.0.113.12"] }
+    try story.write(Example.with("maxAge: 1h", "maxAge: 2h"))
+    let apply = await story.deploy("apply", "--yes")
+    #expect(apply.status == 0, "\(apply.text)")
+    #expect(apply.text.contains("rollout: 0 of 2 pods are new, and edge-2 not ready"))
+    #expect(apply.text.contains("edge-2 not ready: the pod there is replaced when the node is back"))
+    #expect(apply.text.contains("warn edge-2: the node is not ready; curl: (7) Failed to connect"))
+    #expect(apply.text.contains("ok   edge-1: certificate, upload, download by edge-3, second download refused"))
+    #expect(story.cluster.object("ConfigMap", "bashupload-generation-2") != nil)
+    func version(_ node: String) -> String? {
+      story.cluster.object("Pod", "bashupload-\(node)")?.at("metadata", "labels", "pod-template-generation")?.string
+    }
+    #expect(["edge-1", "edge-2", "edge-3"].map(version) == ["2", "1", "2"])
+    // The check by itself says all that is wrong.
+    let verify = await story.deploy("verify")
+    #expect(verify.status == 1 && verify.text.contains("FAIL edge-2: the node is not ready"), "\(verify.text)")
+  }
+
+  @Test func anOldRunOfTheCleanerTakesNoVersionBack() async throws {
+    let story = try Story()
+    defer { story.scratch.remove() }
+    _ = await story.deploy("apply", "--yes")
+    story.cluster.state.withLock {
+      $0.addCleanup(
+        "run", image: "x", status: ["failed": 3, "conditions": [["type": "Failed", "status": "True"]]])
+    }
+    try story.write(Example.with("maxAge: 1h", "maxAge: 2h"))
+    let apply = await story.deploy("apply", "--yes")
+    #expect(apply.status == 0 && apply.text.contains("warn cleanup: the last run failed"), "\(apply.text)")
+    #expect(await story.deploy("verify").status == 1)
+  }
+
   @Test func theFirstVersionThatDoesNotServeHasNothingToGoBackTo() async throws {
     let story = try Story()
     defer { story.scratch.remove() }

@@ -81,6 +81,11 @@ extension FakeCluster.State {
     let isSlow = containers.contains { slowImages.contains($0["image"]?.string ?? "") }
     let isReady = !isBroken && !isSlow && !isOverQuota
     let count = JSONValue.integer(Int64(edges.count))
+    let version = "\(daemonSet.at("metadata", "generation")?.integer ?? 1)"
+    if objects[identity]?.at("metadata", "annotations") == nil {
+      objects[identity]?["metadata"]?["annotations"] = .object([:])
+    }
+    objects[identity]?["metadata"]?["annotations"]?["deprecated.daemonset.template.generation"] = .string(version)
     objects[identity]?["status"] = [
       "observedGeneration": daemonSet.at("metadata", "generation") ?? 1, "desiredNumberScheduled": count,
       "updatedNumberScheduled": isOverQuota ? 0 : count, "numberReady": isReady ? count : 0,
@@ -90,7 +95,12 @@ extension FakeCluster.State {
       for identity in objects.keys where identity.kind == "Pod" { objects[identity] = nil }
       return
     }
+    let away = edges.filter(isAway)
     for node in edges {
+      let pod = KubernetesObject.Identity(
+        group: "", kind: "Pod", namespace: Kubectl.namespace, name: "bashupload-\(node)")
+      // As the controller with maxUnavailable 1.
+      if !away.isEmpty, objects[pod] != nil { continue }
       let waiting: JSONValue = [
         "waiting": ["reason": "CrashLoopBackOff", "message": "back-off 40s restarting failed container"]
       ]
@@ -99,12 +109,19 @@ extension FakeCluster.State {
         [
           "metadata": [
             "name": .string("bashupload-\(node)"), "namespace": .string(Kubectl.namespace),
-            "labels": ["app.kubernetes.io/name": "bashupload", "app.kubernetes.io/component": "edge"],
+            "labels": [
+              "app.kubernetes.io/name": "bashupload", "app.kubernetes.io/component": "edge",
+              "pod-template-generation": .string(version),
+            ],
           ],
           "spec": ["nodeName": .string(node)],
           "status": [
             "startTime": "2026-11-22T11:00:00Z",
-            "conditions": [["type": "Ready", "status": isReady ? "True" : "False"]],
+            "conditions": [
+              [
+                "type": "Ready", "status": isReady ? "True" : "False", "lastTransitionTime": "2026-11-22T11:00:00Z",
+              ]
+            ],
             "containerStatuses": [
               [
                 "name": "bashupload", "restartCount": isBroken ? 4 : 0, "ready": .bool(isReady),
@@ -114,6 +131,18 @@ extension FakeCluster.State {
           ],
         ])
     }
+    if away.isEmpty { return }
+    let pods = objects.filter { $0.key.kind == "Pod" && $0.key.namespace == Kubectl.namespace }.map(\.value)
+    let new = pods.count { $0.at("metadata", "labels", "pod-template-generation")?.string == version }
+    objects[identity]?["status"]?["updatedNumberScheduled"] = .integer(Int64(new))
+    for field in ["numberReady", "numberAvailable"] {
+      objects[identity]?["status"]?[field] = .integer(Int64(isReady ? edges.count - away.count : 0))
+    }
+  }
+
+  private func isAway(_ node: String) -> Bool {
+    let conditions = objects.first { $0.key.kind == "Node" && $0.key.name == node }?.value.at("status", "conditions")
+    return conditions?.array.contains { $0["type"]?.string == "Ready" && $0["status"]?.string != "True" } == true
   }
 
   /// A run of the cleaner, one that has begun and not ended unless `status` says otherwise.

@@ -137,6 +137,7 @@ extension FakeCluster.State {
         objects[object.identity] = nil
         applied[object.identity] = nil
         if object.kind == "Secret" { letIn(object.name) }
+        if object.kind == "Pod", let id = objects.keys.first(where: { $0.kind == "DaemonSet" }) { settle(id) }
         if object.kind == "Namespace" { for id in objects.keys where id.namespace == object.name { objects[id] = nil } }
       }
       return CommandResult(status: 0, output: "")

@@ -88,6 +88,24 @@ struct UpgradeTests {
     #expect(story.cluster.object("Lease", "bashupload-deploy") == nil)
   }
 
+  @Test func whatAnEndedRunHasTakenOutComesBackAndWhatSomebodyHasTakenOutDoesNot() async throws {
+    let story = try Self.story("v1.34.2+k3s1")
+    defer { story.scratch.remove() }
+    #expect(await story.deploy("drain", "edge-3").status == 0)
+    story.cluster.state.withLock { $0.deadEdges = ["203.0.113.11"] }
+    #expect(await story.deploy("upgrade", "--yes").status == 1)
+    story.cluster.state.withLock { $0.deadEdges = [] }
+    let done = await story.deploy("upgrade", "--yes")
+    #expect(done.status == 0, "\(done.text)")
+    #expect(done.text.contains("! node/edge-1 has been taken out by an earlier run: back into service"))
+    func isOut(_ node: String) -> Bool {
+      story.cluster.object("Node", node)?.at("spec", "unschedulable")?.bool == true
+    }
+    #expect(["edge-1", "edge-2", "edge-3"].map(isOut) == [false, false, true])
+    #expect(Self.version(story, "edge-3") == "v1.34.2+k3s1", "out of service, and upgraded")
+    #expect(await story.deploy("upgrade", "--yes").text == "every node has v1.34.2+k3s1")
+  }
+
   /// apply does all nodes at once, which is not how a version is changed.
   @Test func applyLeavesAnotherVersionAlone() async throws {
     let story = try Self.story("v1.34.2+k3s1")

@@ -8,6 +8,11 @@ package struct PodState: Hashable, Sendable {
   package var trouble: Trouble?
   /// Containers that are not ready, whether they run or not.
   package var unready: [String]
+  /// Since when it is ready or not, in seconds since 1970.
+  package var changed: Int?
+  /// Of which version of the DaemonSet's template it is.
+  package var generation: String?
+  package var isEnding: Bool
 
   /// A container that does not run.
   package struct Trouble: Hashable, Sendable {
@@ -26,10 +31,11 @@ package struct PodState: Hashable, Sendable {
     name = pod.name
     node = pod.value.at("spec", "nodeName")?.string ?? "-"
     let status = pod.value["status"]
-    isReady =
-      status?["conditions"]?.array.contains {
-        $0["type"]?.string == "Ready" && $0["status"]?.string == "True"
-      } == true
+    let ready = status?["conditions"]?.array.first { $0["type"]?.string == "Ready" }
+    isReady = ready?["status"]?.string == "True"
+    changed = ready?["lastTransitionTime"]?.string.flatMap { KubernetesTime.seconds($0) }
+    generation = pod.value.at("metadata", "labels", "pod-template-generation")?.string
+    isEnding = pod.value.at("metadata", "deletionTimestamp") != nil
     let containers = (status?["initContainerStatuses"]?.array ?? []) + (status?["containerStatuses"]?.array ?? [])
     unready = (status?["containerStatuses"]?.array ?? []).filter { $0["ready"]?.bool == false }.compactMap {
       $0["name"]?.string

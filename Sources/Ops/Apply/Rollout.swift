@@ -13,7 +13,10 @@ struct Rollout: Sendable {
     try await Wait(context: context, name: "certificate", deadline: timeout).until {
       let certificate = try await kubectl.object("certificates.cert-manager.io", "bashupload-wildcard")
       let ready = certificate?.value.at("status", "conditions")?.array.first { $0["type"]?.string == "Ready" }
-      if ready?["status"]?.string == "True" { return .done }
+      // What it says of another list of names is old.
+      let seen = ready?["observedGeneration"]?.integer
+      let isOld = seen.map { $0 != certificate?.value.at("metadata", "generation")?.integer } ?? false
+      if !isOld, ready?["status"]?.string == "True" { return .done }
       return .pending(ready?["message"]?.string ?? "cert-manager has not looked at it yet")
     }
   }
@@ -25,7 +28,10 @@ struct Rollout: Sendable {
         return .pending("the DaemonSet is not there yet")
       }
       if Self.isComplete(daemonSet) { return .done }
-      let pods = try await Self.pods(kubectl)
+      var pods = try await Self.pods(kubectl)
+      let away = try await kubectl.edgesAway()
+      pods.removeAll { away.contains($0.node) }
+      if !away.isEmpty, let state = try await goOn(daemonSet, pods, without: away) { return state }
       let trouble = pods.compactMap { pod in pod.trouble.map { (pod, $0) } }.first {
         PodState.lasting.contains($1.reason)
       }
@@ -35,6 +41,39 @@ struct Rollout: Sendable {
       }
       return .pending(Self.progress(daemonSet) + (trouble.map { "; \($0.0.name): \($0.1.reason)" } ?? ""))
     }
+  }
+
+  /// A pod on a node that is away counts as one that is down, and of those the controller wants no more than one: it would replace
+  /// none until the node is back. So the pods of the others are replaced here, one after the other, each as proven as the
+  /// controller wants them.
+  ///
+  /// `nil`: there is something to wait for.
+  private func goOn(_ daemonSet: KubernetesObject, _ pods: [PodState], without away: Set<String>) async throws
+    -> Wait.State?
+  {
+    let metadata = daemonSet.value["metadata"]
+    let desired = Int(daemonSet.value.at("status", "desiredNumberScheduled")?.integer ?? 0)
+    guard let generation = metadata?["annotations"]?["deprecated.daemonset.template.generation"]?.string,
+      daemonSet.value.at("status", "observedGeneration")?.integer == metadata?["generation"]?.integer,
+      !pods.isEmpty, pods.count >= desired - away.count
+    else { return nil }
+    let proof = Int(daemonSet.value.at("spec", "minReadySeconds")?.integer ?? 0)
+    guard pods.allSatisfy({ $0.isReady && !$0.isEnding && context.now() - ($0.changed ?? 0) >= proof }) else {
+      return nil
+    }
+    let names = away.sorted().joined(separator: ", ")
+    guard let old = pods.first(where: { $0.generation != generation }) else {
+      context.say("\(names) not ready: the pod there is replaced when the node is back")
+      return .done
+    }
+    try await kubectl.delete([
+      KubernetesObject([
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": ["name": .string(old.name), "namespace": .string(Kubectl.namespace)],
+      ])
+    ])
+    let new = pods.count { $0.generation == generation }
+    return .pending("\(new) of \(pods.count) pods are new, and \(names) not ready")
   }
 
   static func pods(_ kubectl: Kubectl) async throws -> [PodState] {

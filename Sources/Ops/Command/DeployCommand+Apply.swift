@@ -30,7 +30,7 @@ extension DeployCommand {
   }
 
   func apply(_ arguments: DeployArguments) async throws -> Int32 {
-    let file = try clusterFile(arguments)
+    let file = await present(try clusterFile(arguments))
     guard arguments.part.hasNodes else { return try await applyKubernetes(file, arguments) }
     let nodes = try await applyNodes(file, arguments)
     if let control = file.controls.first, nodes.failures.contains(where: { $0.node == control.name }) {
@@ -125,7 +125,7 @@ extension DeployCommand {
 
   private func proven(_ file: ClusterFile, _ arguments: DeployArguments) async throws -> Bool {
     if arguments.flags.contains("--no-verify") { return true }
-    return try await verified(file, arguments)
+    return try await verified(file, arguments, isStrict: false)
   }
 
   /// The lock is given back also when `body` fails or is interrupted.

@@ -11,7 +11,7 @@ extension DeployCommand {
   }
 
   func backup(_ arguments: DeployArguments) async throws -> Int32 {
-    let file = try clusterFile(arguments)
+    let file = await present(try clusterFile(arguments))
     let node = try first(file)
     let folder = arguments.values["--output"] ?? ""
     if FileManager.default.fileExists(atPath: folder) {
@@ -55,7 +55,7 @@ extension DeployCommand {
   }
 
   func restore(_ arguments: DeployArguments) async throws -> Int32 {
-    let file = try clusterFile(arguments)
+    let file = await present(try clusterFile(arguments))
     let folder = arguments.values["--from"] ?? ""
     func content(_ name: String) throws -> Data {
       guard let data = FileManager.default.contents(atPath: "\(folder)/\(name)") else {

@@ -89,7 +89,6 @@ extension DeployCommand {
 
   /// - Returns: the nodes that are not as they should be.
   func applyNodes(_ file: ClusterFile, _ arguments: DeployArguments) async throws -> NodesOutcome {
-    let file = await present(file)
     let nodes = try chosen(file, arguments)
     let planner = try await nodeOperator(file)
     var survey = try await planner.survey(nodes)

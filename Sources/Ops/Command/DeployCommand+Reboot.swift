@@ -64,7 +64,7 @@ extension DeployCommand {
     NodeOperator(file: file, context: context, credentials: nil, digest: { _ in nil })
   }
 
-  private static func drainedFor(_ node: KubernetesObject) -> String? {
+  static func drainedFor(_ node: KubernetesObject) -> String? {
     node.value.at("metadata", "labels")?[Self.mark]?.string
   }
 

@@ -2,6 +2,8 @@
 extension DeployCommand {
   /// The mark of a node that is out of service on purpose.
   static let mark = "bashupload.app/drained"
+  /// Of a node that `upgrade` has taken out of service: the next run puts it back.
+  private static let reason = "upgrade"
 
   private func node(_ arguments: DeployArguments, _ file: ClusterFile) throws -> NodeSpec {
     let name = arguments.operand ?? ""
@@ -32,8 +34,9 @@ extension DeployCommand {
 
   /// - Parameter reason: the value of the mark; `true`: somebody wants it so, and nothing else puts it back.
   func drain(_ node: NodeSpec, reason: String = "true", seconds: Int) async throws {
-    try await kubectl.cordon(node.name)
+    // The mark first: whoever is interrupted here finds it again.
     try await kubectl.label(node.name, ["\(Self.mark)=\(reason)"])
+    try await kubectl.cordon(node.name)
     try await kubectl.drain(node.name, seconds: seconds)
   }
 
@@ -49,14 +52,22 @@ extension DeployCommand {
       objects.map { ($0.name, $0.value.at("status", "nodeInfo", "kubeletVersion")?.string ?? "") }
     ) { $1 }
     let plan = try UpgradePlan(file, versions: versions)
-    if plan.nodes.isEmpty {
+    let begun = Set(objects.filter { Self.drainedFor($0) == Self.reason }.map(\.name))
+    let left = file.nodes.filter { node in
+      begun.contains(node.name) && !plan.nodes.contains { $0.name == node.name }
+    }
+    if plan.nodes.isEmpty, left.isEmpty {
       context.say("every node has \(plan.target)")
       return 0
+    }
+    for node in left {
+      context.say("! node/\(node.name) has been taken out by an earlier run: back into service")
     }
     for node in plan.nodes { context.say("~ node/\(node.name) \(versions[node.name] ?? "") -> \(plan.target)") }
     try confirm("upgrade them, one after the other?", arguments)
     try await locked {
-      try await snapshot(file)
+      for node in left { try await comeBack(node, file, arguments) }
+      if !plan.nodes.isEmpty { try await snapshot(file) }
       for node in plan.nodes {
         // The control node that the last round has upgraded may not have come back.
         _ = try await requireServer(file, before: "upgraded")
@@ -84,7 +95,11 @@ extension DeployCommand {
   {
     // The only node has nowhere to move anything to.
     let moves = file.nodes.count > 1 && node.role != .control
-    if moves { try await drain(node, seconds: arguments.timeout) }
+    // What somebody has taken out stays out.
+    let wasDrained = try await kubectl.get("nodes", namespace: nil).contains {
+      $0.name == node.name && Self.drainedFor($0) == "true"
+    }
+    if moves, !wasDrained { try await drain(node, reason: Self.reason, seconds: arguments.timeout) }
     var worker = try await nodeOperator(file)
     worker.isUpgrade = true
     let after = try await worker.execute([node], try await worker.survey([node]))
@@ -95,15 +110,21 @@ extension DeployCommand {
       let version = object.value.at("status", "nodeInfo", "kubeletVersion")?.string ?? ""
       return version == target.description ? nil : "still \(version)"
     }
-    if node.role != .control, !arguments.flags.contains("--no-verify") { try await prove(node, file, arguments) }
-    if moves { try await undrain(node) }
+    if !wasDrained { try await comeBack(node, file, arguments) }
     context.say("node/\(node.name): \(target)")
+  }
+
+  /// Back into service when it serves.
+  private func comeBack(_ node: NodeSpec, _ file: ClusterFile, _ arguments: DeployArguments) async throws {
+    if node.role == .control { return }
+    if !arguments.flags.contains("--no-verify") { try await prove(node, file, arguments) }
+    if file.nodes.count > 1 { try await undrain(node) }
   }
 
   /// One edge has to serve before the next is touched.
   func prove(_ node: NodeSpec, _ file: ClusterFile, _ arguments: DeployArguments) async throws {
     let verifier = try await verifier(file)
-    let other = file.edges.first { $0.name != node.name } ?? node
+    let other = verifier.partner(of: node, away: await verifier.away())
     try await Wait(
       context: context, name: "\(node.name) serves", deadline: min(120, arguments.timeout),
       advice: "mend that and run the same command again, it goes on from here"

@@ -1,19 +1,25 @@
 import FoundationEssentials
 
 extension DeployCommand {
-  /// Whether every check is good. Just after a rollout an edge may still be starting, so failures are tried again until
-  /// the deadline, at most a minute.
-  func verified(_ file: ClusterFile, _ arguments: DeployArguments) async throws -> Bool {
+  /// Just after a rollout an edge may still be starting: failures are tried again for so long, and no longer than the deadline.
+  private static let patience = 60
+  /// The kubelet brings a new certificate to a pod within a minute and a half.
+  private static let patienceWithCertificates = 180
+
+  /// Whether every check is good.
+  /// - Parameter isStrict: with those for which what was applied a moment ago is not to blame.
+  func verified(_ file: ClusterFile, _ arguments: DeployArguments, isStrict: Bool = true) async throws -> Bool {
     let verifier = try await verifier(file)
     let start = context.uptime()
     while true {
       let checks = try await verifier.checks()
       // One that was interrupted says nothing of the service.
       try Task.checkCancellation()
-      let isGood = checks.allSatisfy(\.isGood)
-      if isGood || context.uptime() - start >= min(60, arguments.timeout) {
-        for check in checks { context.say(check.line) }
-        return isGood
+      let failed = checks.filter { $0.fails(isStrict: isStrict) }
+      let patience = failed.contains(where: \.isOfCertificate) ? Self.patienceWithCertificates : Self.patience
+      if failed.isEmpty || context.uptime() - start >= min(patience, arguments.timeout) {
+        for check in checks { context.say(check.line(isStrict: isStrict)) }
+        return failed.isEmpty
       }
       try await context.sleep(5)
     }

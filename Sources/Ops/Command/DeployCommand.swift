@@ -64,7 +64,7 @@ package struct DeployCommand: Sendable {
     case .render: return try render(arguments)
     case .plan: return try await plan(arguments)
     case .apply: return try await apply(arguments)
-    case .verify: return try await verified(try clusterFile(arguments), arguments) ? 0 : 1
+    case .verify: return try await verified(await present(try clusterFile(arguments)), arguments) ? 0 : 1
     case .status: return try await status(arguments)
     case .rollback: return try await rollback(arguments)
     case .doctor: return try await doctor(arguments)

@@ -1,5 +1,11 @@
 /// What is done to nodes.
 extension Kubectl {
+  /// Names of the edges that the cluster does not hear of: what is applied reaches them when they are back.
+  func edgesAway() async throws -> Set<String> {
+    let edges = try await get("nodes", namespace: nil, selector: "bashupload.app/role=edge")
+    return Set(edges.filter { !DeployCommand.isReady($0) }.map(\.name))
+  }
+
   /// Says that the node takes no new pods.
   func cordon(_ node: String) async throws { _ = try await output(["cordon", node]) }
 

@@ -29,7 +29,7 @@ struct Probe: Sendable {
   }
 
   private func request(_ more: [String], _ url: String, at address: IPAddress) async throws(Failure) -> Answer {
-    var arguments = ["--silent", "--show-error", "--max-time", "60", "--config", "-"]
+    var arguments = ["--silent", "--show-error", "--connect-timeout", "15", "--max-time", "60", "--config", "-"]
     let host = address.bits == 128 ? "[\(address)]" : "\(address)"
     arguments += ["--resolve", "\(domain):443:\(host)", "--write-out", "\n%{http_code}"]
     if isInsecure { arguments.append("--insecure") }

@@ -5,8 +5,18 @@ struct Verifier: Sendable {
     var name: String
     var isGood: Bool
     var text: String
+    /// Whether what was applied a moment ago may be to blame: not for a server that is away, or a run of the cleaner from before.
+    var isBlocking = true
 
-    var line: String { "\(isGood ? "ok  " : "FAIL") \(name): \(text)" }
+    /// A new certificate is not in every pod at once.
+    var isOfCertificate: Bool { !isGood && (text.contains("SSL") || text.contains("certificate")) }
+
+    /// - Parameter isStrict: whether everything has to be good.
+    func fails(isStrict: Bool) -> Bool { !isGood && (isStrict || isBlocking) }
+
+    func line(isStrict: Bool) -> String {
+      "\(isGood ? "ok  " : fails(isStrict: isStrict) ? "FAIL" : "warn") \(name): \(text)"
+    }
   }
 
   let file: ClusterFile
@@ -17,16 +27,37 @@ struct Verifier: Sendable {
   func checks() async throws -> [Check] {
     var checks: [Check] = []
     let network = NodeNetwork(file)
-    for (index, edge) in file.edges.enumerated() {
-      let other = file.edges[(index + 1) % file.edges.count]
-      checks.append(await through(edge, and: other))
+    let away = await away()
+    for edge in file.edges {
+      var check = await through(edge, and: partner(of: edge, away: away))
+      // Where none is left, nobody serves.
+      check.isBlocking = !away.contains(edge.name) || away.count >= file.edges.count
+      if !check.isGood, away.contains(edge.name) { check.text = "the node is not ready; \(check.text)" }
+      checks.append(check)
       // An edge that is silent takes a minute and more, and there may be many.
       try await DeployLock.held?.renew()
       // Elsewhere pods have no IPv6, and nobody listens there; `Advice` says so.
       if network.isDualStack, let address = edge.address6 { checks.append(await answers(edge, at: address)) }
     }
-    checks.append(try await cleanup())
+    var cleanup: Check
+    do {
+      cleanup = try await self.cleanup()
+    } catch let error as KubectlError {
+      cleanup = Check(name: "cleanup", isGood: false, text: error.brief)
+    }
+    cleanup.isBlocking = false
+    checks.append(cleanup)
     return checks
+  }
+
+  /// Edges that the cluster does not hear of. When it does not answer, none is known to be away.
+  func away() async -> Set<String> { (try? await kubectl.edgesAway()) ?? [] }
+
+  /// The next edge that may answer: a download by one that is away says nothing of this one.
+  func partner(of edge: NodeSpec, away: Set<String>) -> NodeSpec {
+    let edges = file.edges
+    let index = edges.firstIndex { $0.name == edge.name } ?? 0
+    return (edges.dropFirst(index + 1) + edges.prefix(index)).first { !away.contains($0.name) } ?? edge
   }
 
   /// Up by one edge, down by another, and then no more.
