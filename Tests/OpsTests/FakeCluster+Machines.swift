@@ -98,6 +98,10 @@ extension FakeCluster.State {
       addNode(name, role: name.hasPrefix("cp") ? "control" : "edge")
       if !script.contains("echo armed") { return CommandResult(status: 0, output: FakeCluster.sums + "end\n") }
     }
+    if script.contains("systemctl restart k3s.service"), duplicates.contains(name) {
+      let complaint = "Job for k3s.service failed because the control process exited with error code.\n"
+      return CommandResult(status: 1, output: "step restart k3s.service\n", complaint: complaint)
+    }
     if script.contains("journalctl") { return CommandResult(status: 0, output: journals[name] ?? "") }
     if script.contains("systemctl --no-block reboot") {
       let identity = objects.keys.first { $0.kind == "Node" && $0.name == name }
@@ -129,6 +133,7 @@ extension FakeCluster.State {
     let isReady = objects[identity]?.at("status", "conditions")?.array.first?["status"]?.string == "True"
     if isReady { return CommandResult(status: 1, output: "", complaint: "it is Ready in the cluster\n") }
     objects[identity] = nil
+    duplicates.remove(identity.name)
     return CommandResult(status: 0, output: "step forget the old \(identity.name)\n")
   }
 }

@@ -41,7 +41,9 @@ extension FakeCluster.State {
   /// k3s takes a snapshot, with the keys that the node has.
   mutating func takeSnapshot(_ name: String) {
     let failed: JSONValue = ["readyToUse": false, "error": ["message": .string(complaintOfSnapshots ?? "")]]
-    for place: JSONValue in [["nodeName": "cp-1"], ["nodeName": "s3", "s3": ["bucket": "drop-snapshots"]]] {
+    for place: JSONValue in [
+      ["nodeName": "cp-1"], ["nodeName": "s3", "s3": ["bucket": "bashupload-snapshots", "prefix": "bashupload-app"]],
+    ] {
       var spec = place
       spec["snapshotName"] = .string(name)
       let isInBucket = place["s3"] != nil

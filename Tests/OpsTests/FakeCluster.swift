@@ -46,6 +46,8 @@ final class FakeCluster: CommandRunner {
     var journals: [String: String] = [:]
     /// Servers that k3s lets in only when the password of an earlier one is forgotten.
     var rejected: Set<String> = []
+    /// Control nodes whose k3s does not start as long as etcd has another member of their name.
+    var duplicates: Set<String> = []
     /// Servers that were built anew: no token, no k3s that runs.
     var fresh: Set<String> = []
     /// Servers that want a reboot, and those that do not come back from one.
@@ -99,6 +101,14 @@ final class FakeCluster: CommandRunner {
     }
   }
 
+  func remove(_ kind: String, _ name: String) {
+    state.withLock { state in
+      for identity in state.objects.keys where identity.kind == kind && identity.name == name {
+        state.objects[identity] = nil
+      }
+    }
+  }
+
   func change(_ kind: String, _ name: String, _ body: (inout JSONValue) -> Void) {
     state.withLock { state in
       for identity in state.objects.keys where identity.kind == kind && identity.name == name {
@@ -137,7 +147,11 @@ extension FakeCluster.State {
         objects[object.identity] = nil
         applied[object.identity] = nil
         if object.kind == "Secret" { letIn(object.name) }
-        if object.kind == "Pod", let id = objects.keys.first(where: { $0.kind == "DaemonSet" }) { settle(id) }
+        if object.kind == "Pod",
+          let id = objects.keys.first(where: { $0.kind == "DaemonSet" && $0.name == "bashupload" })
+        {
+          settle(id)
+        }
         if object.kind == "Namespace" { for id in objects.keys where id.namespace == object.name { objects[id] = nil } }
       }
       return CommandResult(status: 0, output: "")

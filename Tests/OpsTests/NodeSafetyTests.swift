@@ -116,6 +116,73 @@ struct NodeSafetyTests {
     }
   }
 
+  /// Through a mesh of our own: the members know the old machine's key.
+  @Test func theFirstOfThreeIsKnownInTheMeshBeforeItJoins() async throws {
+    let text = Self.three.replacing("mesh: { type: wireguardNative }", with: "mesh: { type: wireguard }")
+    let story = try Self.story(text, fresh: ["cp-1"])
+    defer { story.scratch.remove() }
+    let names = ["cp-1", "cp-2", "cp-3", "edge-1", "edge-2", "edge-3"]
+    story.cluster.state.withLock { state in
+      for (index, name) in names.enumerated() {
+        let key = Data((0..<32).map { UInt8($0 + index) }).base64EncodedString()
+        state.facts[name, default: ""] += "key \(key)\n"
+      }
+    }
+    let done = await story.deploy("apply", "--yes", "--only", "nodes")
+    #expect(done.status == 0, "\(done.text)")
+    let scripts = Self.scripts(story)
+    let told = scripts.indices.filter { scripts[$0].contains("wg addconf wg-bashupload") }
+    let made = try #require(scripts.firstIndex { $0.contains("restart k3s.service") })
+    #expect(told.count == 2 && told.allSatisfy { $0 < made })
+    #expect(told.allSatisfy { !scripts[$0].contains("systemctl restart") })
+    let files = told.flatMap { NodeFiles.all(scripts[$0]) }
+    let own = Data((0..<32).map { UInt8($0) }).base64EncodedString()
+    #expect(files.map(\.path) == Array(repeating: "/etc/wireguard/wg-bashupload.conf", count: 2))
+    #expect(files.allSatisfy { $0.text.contains("PublicKey = \(own)\n") })
+  }
+
+  /// The others of three may live: only one of them knows.
+  @Test func aControlNodeThatIsSilentMayBeTheCluster() async throws {
+    let story = try Self.story(Self.three, fresh: ["cp-1"])
+    defer { story.scratch.remove() }
+    story.cluster.state.withLock { state in
+      for name in ["cp-2", "cp-3"] { state.machines[name] = nil }
+    }
+    for only in [[], ["--only", "node/cp-1"], ["--only", "node/edge-1"]] {
+      let done = await story.run(["apply", "--yes"] + only, withNodes: true)
+      #expect(done.status == 1 && Self.scripts(story).isEmpty, "\(done.text)")
+      #expect(done.text.contains("cp-1 is new, and cp-2, cp-3 could not be asked whether there is a cluster already"))
+      #expect(done.text.contains("if they are lost as well, take them out of the file"))
+    }
+    // With one of them an edge can join, whatever the first is.
+    story.cluster.state.withLock { state in
+      state.machines["cp-3"] = "203.0.113.15"
+      state.fresh.insert("edge-1")
+    }
+    let edge = await story.deploy("apply", "--yes", "--only", "node/edge-1")
+    #expect(edge.status == 0, "\(edge.text)")
+    #expect(Self.scripts(story, "203.0.113.15").contains { $0.contains("echo \"token ") }, "from a member")
+    #expect(Self.scripts(story, "203.0.113.10").isEmpty)
+  }
+
+  /// The run before ended when the tokens were there and k3s was not.
+  @Test func aNameThatEtcdKnowsIsForgottenWhenK3sSaysSo() async throws {
+    let story = try Self.story(Self.three)
+    defer { story.scratch.remove() }
+    story.cluster.change("Node", "cp-2") { $0["status"]?["conditions"] = [["type": "Ready", "status": "Unknown"]] }
+    story.cluster.state.withLock { state in
+      state.facts["cp-2"] = "unit k3s.service inactive enabled\n"
+      state.duplicates = ["cp-2"]
+      state.journals["cp-2"] =
+        "level=fatal msg=\"etcd cluster join failed: duplicate node name found, please use...\"\n"
+    }
+    let done = await story.deploy("apply", "--yes", "--only", "nodes")
+    #expect(done.status == 0, "\(done.text)")
+    #expect(done.text.contains("node/cp-2: a control node of this name has been here before, it is no member any more"))
+    #expect(Self.scripts(story, "203.0.113.10").contains { $0.contains("delete node cp-2") }, "asked on a member")
+    #expect(Self.scripts(story, "203.0.113.14").count { $0.contains("restart k3s.service") } == 2)
+  }
+
   @Test func aNameThatSomebodyHasIsNotTaken() async throws {
     let story = try Self.story(Self.three, fresh: ["cp-2"])
     defer { story.scratch.remove() }
@@ -193,5 +260,13 @@ struct NodeSafetyTests {
     // Once it is there, a restore brings the state alone.
     let again = await story.deploy("restore", "--from", story.scratch.path("saved"), "--yes")
     #expect(again.status == 0 && !again.text.contains("start nothing"), "\(again.text)")
+    #expect(!again.text.contains("out of service meanwhile"), "\(again.text)")
+    // An earlier one may have ended before the edges.
+    story.cluster.change("Node", "edge-2") { $0["status"]?["nodeInfo"] = ["kubeletVersion": "v1.34.2+k3s1"] }
+    story.cluster.state.withLock { $0.machines["edge-3"] = nil }
+    let rest = await story.deploy("restore", "--from", story.scratch.path("saved"), "--yes")
+    #expect(rest.status == 0 && rest.text.contains(". edge-2: the k3s of the control nodes"), "\(rest.text)")
+    #expect(!rest.text.contains(". edge-1: the k3s") && !rest.text.contains(". edge-3: the k3s"), "\(rest.text)")
+    #expect(story.cluster.object("Node", "edge-2")?.at("status", "nodeInfo", "kubeletVersion") == "v1.33.5+k3s1")
   }
 }

@@ -70,7 +70,11 @@ struct RotationTests {
     // Once more, as after an interruption: nothing is new, everything is looked at.
     let again = await story.deploy("rotate", "r2", "--yes")
     #expect(again.status == 0 && again.text.contains("have the key of environment variable R2_ACCESS_KEY_ID already"))
-    #expect(again.text.hasSuffix("everything uses the key of environment variable R2_ACCESS_KEY_ID"), "\(again.text)")
+    #expect(
+      again.text.contains(
+        "everything uses the key planted-access-key-7 of environment variable R2_ACCESS_KEY_ID: an older one can be deleted"
+      ),
+      "\(again.text)")
   }
 
   @Test func keysThatThePodsCannotUseAreTakenBack() async throws {
@@ -92,6 +96,59 @@ struct RotationTests {
     #expect(await story.deploy("plan").text.contains("(another, not shown)"), "the file still wants the others")
   }
 
+  /// Killed, or cut off, at any change: the next run knows which keys have been there before.
+  @Test(arguments: [(isBad: true, step: 1), (isBad: false, step: 4)])
+  func anInterruptedRunKeepsTheWayBack(isBad: Bool, step: Int) async throws {
+    var number = 1 - step
+    var isInterrupted = true
+    while isInterrupted {
+      number += step
+      let story = try await Self.story()
+      defer { story.scratch.remove() }
+      story.set("R2_ACCESS_KEY_ID", "planted-access-key-7")
+      story.set("R2_SECRET_ACCESS_KEY", "planted-secret-key-8")
+      story.cluster.state.withLock { state in
+        state.badKeys = isBad ? ["planted-secret-key-8"] : []
+        state.failingChange = state.changesSeen + number
+      }
+      let first = await story.deploy("rotate", "r2", "--yes")
+      isInterrupted = first.text.contains("Unable to connect to the server")
+      // Whoever holds the lock is gone.
+      story.cluster.remove("Lease", "bashupload-deploy")
+      let second = await story.deploy("rotate", "r2", "--yes")
+      #expect(second.status == (isBad ? 1 : 0), "change \(number): \(first.text)\n\(second.text)")
+      let key = Self.key(story, "bashupload-r2", "R2_SECRET_ACCESS_KEY")
+      #expect(key == (isBad ? "planted-secret-key-2" : "planted-secret-key-8"), "change \(number): \(second.text)")
+      #expect(story.cluster.object("Secret", "bashupload-r2-before") == nil, "change \(number): \(second.text)")
+      #expect(await story.deploy("verify").status == 0, "change \(number)")
+    }
+    #expect(number > 5, "changes were counted")
+  }
+
+  @Test func anInterruptedRotationAtCloudflareKeepsTheWayBack() async throws {
+    let story = try await Self.story()
+    defer { story.scratch.remove() }
+    story.set("CLOUDFLARE_CERT_TOKEN", "planted-token-8")
+    story.cluster.state.withLock { $0.badKeys = ["planted-token-8"] }
+    story.interrupt(inSleep: 2)
+    let first = await Task { await story.deploy("rotate", "cloudflare", "--yes") }.value
+    #expect(first.status != 0 && Self.key(story, "bashupload-cloudflare", "api-token") == "planted-token-8")
+    #expect(story.cluster.object("Certificate", "bashupload-rotation") == nil, "nobody waits for it any more")
+    let second = await story.deploy("rotate", "cloudflare", "--yes")
+    #expect(second.status == 1 && second.text.hasSuffix("the old one is back, leave it alone"), "\(second.text)")
+    #expect(Self.key(story, "bashupload-cloudflare", "api-token") == "planted-token-4")
+    #expect(story.cluster.object("Secret", "bashupload-cloudflare-before") == nil)
+  }
+
+  @Test func anEdgeThatIsAwayKeepsNoKeyAlive() async throws {
+    let story = try await Self.story()
+    defer { story.scratch.remove() }
+    story.set("R2_ACCESS_KEY_ID", "planted-access-key-7")
+    story.cluster.state.withLock { $0.machines["edge-2"] = nil }
+    let rotate = await story.deploy("rotate", "r2", "--yes")
+    #expect(rotate.status == 0 && rotate.text.contains("nothing uses the key planted-access-key-1"), "\(rotate.text)")
+  }
+
   @Test func keysThatWriteNoSnapshotAreNotDone() async throws {
     let story = try await Self.story()
     defer { story.scratch.remove() }
@@ -99,6 +156,9 @@ struct RotationTests {
     story.cluster.state.withLock { $0.complaintOfSnapshots = "Access Denied." }
     let failed = await story.deploy("rotate", "r2", "--yes")
     #expect(failed.status == 1 && failed.text.contains("snapshot in the bucket: Access Denied."), "\(failed.text)")
+    #expect(
+      Self.scripts(story, "rm -f /var/lib/rancher/k3s/server/db/snapshots/rotate-").count == 1,
+      "nothing stays on the node")
     #expect(failed.text.contains("leave the old keys alone") && !failed.text.contains("delete it at Cloudflare"))
     // A control node that cannot be had keeps the old keys as well.
     story.cluster.state.withLock { state in

@@ -56,46 +56,24 @@ struct Applier: Sendable {
     return true
   }
 
-  /// What `applySecrets` has replaced, for the way back.
-  struct ReplacedSecrets: Sendable {
-    /// As they were, those that are others now.
-    var secrets: [KubernetesObject] = []
-    /// Runs of the cleaner that began with them.
-    var cleanups: Set<String> = []
-  }
-
   /// Secrets are not in the pruned set: a rollback applies an old set and keeps today's Secrets.
+  /// - Returns: the way back.
   func applySecrets(_ secrets: SecretPlan) async throws -> ReplacedSecrets {
     if !secrets.notes.isEmpty {
       throw DeployCommand.Failure("secrets are missing:\n" + secrets.notes.map { "  \($0)" }.joined(separator: "\n"))
     }
-    let before = try await kubectl.live(secrets.objects.map(\.bare)).objects.filter { old in
-      secrets.objects.contains { $0.identity == old.identity && $0.value["data"] != old.value["data"] }
-    }
-    let cleanups = before.isEmpty ? [] : try await cleanups().map(\.name)
+    var replaced = try await ReplacedSecrets(secrets, kubectl: kubectl)
+    try await replaced.keep()
     for secret in secrets.objects { try await dropForeignKeys(secret) }
     try await kubectl.apply(secrets.objects)
-    return ReplacedSecrets(secrets: before, cleanups: Set(cleanups))
+    return replaced
   }
 
   /// Puts back what `applySecrets` has replaced, when the new ones turn out to be wrong.
   func restore(_ replaced: ReplacedSecrets) async throws {
-    if replaced.secrets.isEmpty { return }
-    try await kubectl.apply(
-      replaced.secrets.map { old in
-        var secret = old.bare
-        secret.value["type"] = old.value["type"]
-        secret.value["data"] = old.value["data"]
-        secret.value["metadata"]?["labels"] = old.value.at("metadata", "labels")
-        return secret
-      })
-    for secret in replaced.secrets { context.say("Secret \(secret.namespace)/\(secret.name): as it was before") }
-    // Runs that began with the wrong ones say nothing of these, and the next one does what they have not done.
-    try await kubectl.delete(try await cleanups().filter { !replaced.cleanups.contains($0.name) })
-  }
-
-  private func cleanups() async throws -> [KubernetesObject] {
-    try await kubectl.get("jobs", selector: "app.kubernetes.io/component=cleanup")
+    for secret in try await replaced.restore() {
+      context.say("Secret \(secret.namespace)/\(secret.name): as it was before")
+    }
   }
 
   /// A Secret that somebody has made by hand has owners of its keys that server-side apply leaves alone, and what is in a
@@ -138,7 +116,7 @@ struct Applier: Sendable {
     }
     let image = Self.image(cleaner.value.at("spec", "jobTemplate", "spec", "template"))
     try await kubectl.delete(
-      try await cleanups().filter { run in
+      try await kubectl.get("jobs", selector: "app.kubernetes.io/component=cleanup").filter { run in
         (run.value.at("status", "active")?.integer ?? 0) > 0
           && Self.image(run.value.at("spec", "template")) != image
       })

@@ -63,7 +63,7 @@ extension DeployCommand {
       throw Failure("secrets are missing:\n" + secrets.notes.map { "  \($0)" }.joined(separator: "\n"))
     }
     if plan.isEmpty {
-      try await settle(file, desired, arguments)
+      try await settle(file, desired, secrets, arguments)
     } else {
       try confirm("apply these changes?", arguments)
       try await execute(file, desired, secrets, arguments)
@@ -89,28 +89,31 @@ extension DeployCommand {
       try await applier.installCertManager(desired)
       let replaced = try await applier.applySecrets(secrets)
       try await applier.applyAll(desired)
-      try await finish(file, desired, applier, arguments, replaced: replaced)
+      try await finish(file, desired, applier, arguments, replaced)
     }
   }
 
   /// An earlier run may have applied everything and not have seen the end of it: this one does. What has proven itself
   /// already stays as it is, whatever the check says today.
-  private func settle(_ file: ClusterFile, _ desired: [KubernetesObject], _ arguments: DeployArguments) async throws {
+  private func settle(
+    _ file: ClusterFile, _ desired: [KubernetesObject], _ secrets: SecretPlan, _ arguments: DeployArguments
+  ) async throws {
+    let replaced = try await ReplacedSecrets(secrets, kubectl: kubectl)
     let last = try await Generations(kubectl: kubectl, context: context).all().last
     if last?.objects == KubernetesObject.stream(desired) {
-      if try await proven(file, arguments) { return }
+      if try await proven(file, arguments) { return try await replaced.forget() }
       throw Failure(
         "nothing has been changed, and the check failed: bashupload deploy doctor looks for the usual reasons, "
           + "bashupload deploy rollback goes back")
     }
     let applier = Applier(kubectl: kubectl, context: context, timeout: arguments.timeout)
-    try await locked { try await finish(file, desired, applier, arguments) }
+    try await locked { try await finish(file, desired, applier, arguments, replaced) }
   }
 
   /// Only what runs and serves becomes a generation: those are what a rollback goes back to.
   private func finish(
     _ file: ClusterFile, _ desired: [KubernetesObject], _ applier: Applier, _ arguments: DeployArguments,
-    replaced: Applier.ReplacedSecrets = .init()
+    _ replaced: ReplacedSecrets
   ) async throws {
     do {
       try await applier.waitUntilItRuns()
@@ -121,6 +124,7 @@ extension DeployCommand {
       try await giveUp("the pods run, and the check failed", applier, replaced)
     }
     try await Generations(kubectl: kubectl, context: context).record(desired, note: file.image.description)
+    try await replaced.forget()
   }
 
   private func proven(_ file: ClusterFile, _ arguments: DeployArguments) async throws -> Bool {
@@ -148,7 +152,7 @@ extension DeployCommand {
   }
 
   /// Says why, brings the last version that ran back with the credentials that it had, and says how to continue.
-  private func giveUp(_ reason: String, _ applier: Applier, _ replaced: Applier.ReplacedSecrets) async throws {
+  private func giveUp(_ reason: String, _ applier: Applier, _ replaced: ReplacedSecrets) async throws {
     await explain(reason)
     // What an interruption has broken is no fault of the version.
     try Task.checkCancellation()

@@ -84,9 +84,10 @@ extension DeployCommand {
     let agentToken = try content(BackupManifest.agentToken).base64EncodedString()
     // Of which k3s a snapshot of the bucket is, nobody has written down.
     let version = name == nil ? try await otherVersion(manifest, file) : nil
+    let followers = name == nil ? try await followers(manifest, file, isBack: version != nil) : []
     var worker = try await version == nil ? looker(file) : nodeOperator(file)
     worker.isUpgrade = true
-    let runbook = RestoreRunbook(file, manifest.datastore, k3s: version, snapshot: name)
+    let runbook = RestoreRunbook(file, manifest.datastore, k3s: version, followers: followers, snapshot: name)
     context.say(
       name.map {
         "the state of the snapshot \($0), which has to be of the k3s that is there; what has been changed since is lost:"
@@ -138,19 +139,40 @@ extension DeployCommand {
       if there.isEmpty {
         throw Failure("\(node.name) has no k3s: bashupload deploy apply --only node/\(node.name) brings it")
       }
-      guard file.kubernetes.version == manifest.version else {
-        throw Failure(
-          "\(node.name) has k3s \(there), and the state is of \(manifest.version): k3s does not read the state of another "
-            + "version safely; write kubernetes.k3s.version: \(manifest.version) with its sha256, and restore brings both back"
-        )
-      }
+      try requireFileOf(manifest, file, besides: node, there)
       return manifest.version
     }
     return nil
   }
 
-  private func k3sVersion(_ node: NodeSpec) async throws -> String {
-    let result = try await shell.run({ BackupScripts.version }, on: node)
+  /// Edges whose k3s is newer than what the control plane will be, also when an earlier restore has brought that back already.
+  /// - Parameter isBack: whether control nodes go back now: then an edge that does not answer is one of them.
+  private func followers(_ manifest: BackupManifest, _ file: ClusterFile, isBack: Bool) async throws -> [NodeSpec] {
+    var followers: [NodeSpec] = []
+    for node in file.nodes where node.role == .edge {
+      guard let there = try? await k3sVersion(node, tries: 1) else {
+        if isBack { followers.append(node) }
+        continue
+      }
+      guard let edge = K3sVersion(there), let control = K3sVersion(manifest.version), edge > control else { continue }
+      try requireFileOf(manifest, file, besides: node, there)
+      followers.append(node)
+    }
+    return followers
+  }
+
+  private func requireFileOf(
+    _ manifest: BackupManifest, _ file: ClusterFile, besides node: NodeSpec, _ there: String
+  ) throws {
+    if file.kubernetes.version == manifest.version { return }
+    throw Failure(
+      "\(node.name) has k3s \(there), and the state is of \(manifest.version): k3s does not read the state of another "
+        + "version safely; write kubernetes.k3s.version: \(manifest.version) with its sha256, and restore brings both back"
+    )
+  }
+
+  private func k3sVersion(_ node: NodeSpec, tries: Int = SecureShell.tries) async throws -> String {
+    let result = try await shell.run({ BackupScripts.version }, on: node, tries: tries)
     if result.status != 0 { throw NodeFailure(node, result) }
     return result.output.split(separator: "\n").first { $0.hasPrefix("k3s ") }.map { String($0.dropFirst(4)) } ?? ""
   }

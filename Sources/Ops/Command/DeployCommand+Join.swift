@@ -89,7 +89,7 @@ extension DeployCommand {
   private func readmit(_ node: NodeSpec) async throws {
     let journal = await NodeJournal(context: context).lines(of: node)
     // Of a control node etcd remembers the old machine as well; k3s takes it out of there when its Node goes.
-    if node.role != .edge, journal.contains(where: { $0.contains("duplicate node name found") }) {
+    if node.role != .edge, journal.contains(where: NodeJournal.isOfAnotherMember) {
       context.say("node/\(node.name): a control node of this name has been here before, it is no member any more")
       return try await kubectl.delete([
         KubernetesObject(["apiVersion": "v1", "kind": "Node", "metadata": ["name": .string(node.name)]])

@@ -89,7 +89,10 @@ extension DeployCommand {
 
   /// - Returns: the nodes that are not as they should be.
   func applyNodes(_ file: ClusterFile, _ arguments: DeployArguments) async throws -> NodesOutcome {
-    let nodes = try chosen(file, arguments)
+    try await applyNodes(try chosen(file, arguments), file, arguments)
+  }
+
+  func applyNodes(_ nodes: [NodeSpec], _ file: ClusterFile, _ arguments: DeployArguments) async throws -> NodesOutcome {
     let planner = try await nodeOperator(file)
     var survey = try await planner.survey(nodes)
     try refuse(file, survey, arguments)

@@ -19,11 +19,11 @@ extension DeployCommand {
     // Pods first: if the keys are wrong for them, apply puts the old ones back and the control nodes keep theirs.
     _ = try await applyKubernetes(file, arguments)
     try await bringToControlNodes(file, arguments)
-    guard isNew, let old = before.flatMap(Self.decoded) else {
-      context.say("everything uses the key of \(file.storage.accessKeyID)")
-      return 0
-    }
-    context.say("nothing uses the key \(old) any more: delete it at Cloudflare (R2, Manage API tokens)")
+    let old = isNew ? before.flatMap(Self.decoded) : nil
+    context.say(
+      old.map { "nothing uses the key \($0) any more: delete it at Cloudflare (R2, Manage API tokens)" }
+        ?? "everything uses the key \(wanted.flatMap(Self.decoded) ?? "") of \(file.storage.accessKeyID): an older one can be "
+        + "deleted at Cloudflare (R2, Manage API tokens)")
     return 0
   }
 
@@ -31,17 +31,19 @@ extension DeployCommand {
     Data(base64Encoded: text).map { String(decoding: $0, as: UTF8.self) }
   }
 
-  /// k3s reads the keys when it starts, and says nothing about them until a snapshot is due: so one is taken.
+  /// k3s reads the keys when it starts, and says nothing about them until a snapshot is due: so one is taken. Edges have no
+  /// keys: one that is away does not keep the old ones alive.
   private func bringToControlNodes(_ file: ClusterFile, _ arguments: DeployArguments) async throws {
     guard file.kubernetes.savesToBucket, let first = file.controls.first else { return }
-    let nodes = try await applyNodes(file, arguments)
+    if let note = Advice.snapshots(file) { return context.say("note: \(note)") }
+    let nodes = try await applyNodes(file.controls, file, arguments)
     if !nodes.failures.isEmpty {
       throw Failure(
         "not as they should be: \(nodes.failures.map(\.node).joined(separator: ", ")); leave the old keys alone, mend that "
           + "and run rotate r2 again")
     }
     let advice = "leave the old keys alone: snapshots with the new ones do not work; mend that and run rotate r2 again"
-    let made = try await saveSnapshot(named: "rotate", on: first, advice, deadline: arguments.timeout)
+    let made = try await saveSnapshot(named: "rotate", of: file, on: first, advice, deadline: arguments.timeout)
     // Old ones have to be removed with these keys as well, or the bucket grows.
     if BackupScripts.isSnapshotName(made.name) {
       try await onNode(first, "k3s etcd-snapshot delete \(made.name) >/dev/null")
@@ -68,12 +70,13 @@ extension DeployCommand {
       let replaced = try await applier.applySecrets(plan)
       do {
         try await proof.run(kubectl, context, deadline: arguments.timeout)
+        try await replaced.forget()
       } catch let failure as Wait.Failure {
         try await applier.restore(replaced)
         throw Failure(
           "\(failure)\nthe token of \(reference) needs Zone: Zone: Read and Zone: DNS: Edit for \(file.domain), and the "
             + "addresses of the nodes if it is bound to any"
-            + (replaced.secrets.isEmpty ? "" : "; the old one is back, leave it alone"))
+            + (replaced.isEmpty ? "" : "; the old one is back, leave it alone"))
       }
     }
     context.say("certificates come with the new token: delete the old one at Cloudflare (My Profile, API Tokens)")

@@ -4,10 +4,11 @@ extension DeployCommand {
   /// The first one, unless there is one already.
   func proveSnapshots(_ file: ClusterFile, _ arguments: DeployArguments) async throws {
     guard file.kubernetes.savesToBucket, let first = file.controls.first else { return }
-    if try await kubectl.snapshots().contains(where: \.isReady) { return }
+    if let note = Advice.snapshots(file) { return context.say("note: \(note)") }
+    if try await kubectl.snapshots(of: file).contains(where: \.isReady) { return }
     let bucket = SnapshotBucket(file).bucket
     do {
-      _ = try await saveSnapshot(named: "first", on: first, "", deadline: min(120, arguments.timeout))
+      _ = try await saveSnapshot(named: "first", of: file, on: first, "", deadline: min(120, arguments.timeout))
     } catch let error where !(error is CancellationError) {
       throw Failure(
         "\(error)\nthe cluster runs, and snapshots of etcd do not reach the bucket \(bucket): it has to be there, and the keys "
@@ -17,16 +18,22 @@ extension DeployCommand {
   }
 
   /// - Parameter advice: what to do when there is none in time.
-  func saveSnapshot(named prefix: String, on node: NodeSpec, _ advice: String, deadline: Int) async throws
-    -> BucketSnapshot
-  {
+  func saveSnapshot(
+    named prefix: String, of file: ClusterFile, on node: NodeSpec, _ advice: String, deadline: Int
+  ) async throws -> BucketSnapshot {
     let name = "\(prefix)-\(context.now())"
-    try await onNode(node, "k3s etcd-snapshot save --name \(name) >/dev/null")
     var made: BucketSnapshot?
-    try await Wait(context: context, name: "snapshot in the bucket", deadline: deadline, advice: advice).until {
-      made = try await kubectl.snapshots().first { $0.name.hasPrefix(name) }
-      if let error = made?.error { return .failed(error) }
-      return made?.isReady == true ? .done : .pending("not there yet")
+    do {
+      try await onNode(node, "k3s etcd-snapshot save --name \(name) >/dev/null")
+      try await Wait(context: context, name: "snapshot in the bucket", deadline: deadline, advice: advice).until {
+        made = try await kubectl.snapshots(of: file).first { $0.name.hasPrefix(name) }
+        if let error = made?.error { return .failed(error) }
+        return made?.isReady == true ? .done : .pending("not there yet")
+      }
+    } catch {
+      // k3s keeps it on the node as well, and counts only its own ones there.
+      try? await onNode(node, "rm -f \(BackupScripts.snapshots)/\(name)-*")
+      throw error
     }
     guard let made else { throw Failure("the snapshot \(name) is gone again") }
     return made

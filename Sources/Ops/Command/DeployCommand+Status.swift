@@ -33,7 +33,7 @@ extension DeployCommand {
 
   func doctor(_ arguments: DeployArguments) async throws -> Int32 {
     let file = try clusterFile(arguments)
-    let findings = Doctor(file: file, facts: try await doctorFacts(), now: context.now()).findings
+    let findings = Doctor(file: file, facts: try await doctorFacts(file), now: context.now()).findings
     if arguments.flags.contains("--json") {
       context.say(JSONValue.array(findings.map { ["check": .string($0.check), "text": .string($0.text)] }).json)
     } else {
@@ -43,7 +43,7 @@ extension DeployCommand {
     return findings.isEmpty ? 0 : 1
   }
 
-  private func doctorFacts() async throws -> Doctor.Facts {
+  private func doctorFacts(_ file: ClusterFile) async throws -> Doctor.Facts {
     Doctor.Facts(
       server: try await kubectl.serverVersion(), nodes: try await kubectl.get("nodes", namespace: nil),
       pods: try await kubectl.get("pods", namespace: nil),
@@ -52,7 +52,7 @@ extension DeployCommand {
       leases: try await kubectl.get("leases", namespace: "kube-node-lease"),
       certificate: try await kubectl.object("certificates.cert-manager.io", "bashupload-wildcard"),
       events: try await kubectl.get("events", namespace: nil),
-      secrets: try await kubectl.secretKeys(), snapshots: try await kubectl.snapshots())
+      secrets: try await kubectl.secretKeys(), snapshots: try await kubectl.snapshots(of: file))
   }
 
   func destroy(_ arguments: DeployArguments) async throws -> Int32 {

@@ -11,11 +11,7 @@ package enum Advice {
     if file.storage.accountID == "0123456789abcdef0123456789abcdef" {
       notes.append("storage.r2.accountID is the one of init's example: write yours")
     }
-    if file.kubernetes.savesToBucket, case .kubernetes = file.storage.secretAccessKey {
-      notes.append(
-        "storage.r2 by fromSecret does not reach the control nodes, so no snapshot of etcd reaches the bucket: write fromEnv or "
-          + "fromFile, or kubernetes.snapshots.to: local")
-    }
+    if let note = snapshots(file) { notes.append(note) }
     if file.edges.count == 1 { notes.append("one edge: when it is away, the service is away") }
     if file.mesh.type == .zerotier, file.nodes.count > 10 {
       notes.append("\(file.nodes.count) nodes: ZeroTier's free plan ends at 10, and is for personal use")
@@ -36,6 +32,14 @@ package enum Advice {
             + "node")
     }
     return notes + access(file) + unmanaged(file)
+  }
+
+  /// Why no snapshot of etcd reaches the bucket.
+  static func snapshots(_ file: ClusterFile) -> String? {
+    guard file.kubernetes.savesToBucket, case .kubernetes = file.storage.secretAccessKey else { return nil }
+    return
+      "storage.r2 by fromSecret does not reach the control nodes, so no snapshot of etcd reaches the bucket: write "
+      + "fromEnv or fromFile, or kubernetes.snapshots.to: local"
   }
 
   /// What of the nodes' firewall keeps the operator out.

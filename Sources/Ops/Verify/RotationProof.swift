@@ -48,12 +48,13 @@ struct RotationProof: Sendable {
   func run(_ kubectl: Kubectl, _ context: DeployContext, deadline: Int) async throws {
     // What an earlier run has left would be an answer to its question.
     try await kubectl.delete([certificate, secret])
-    try await kubectl.apply([certificate])
     do {
+      try await kubectl.apply([certificate])
       try await wait(kubectl, context, deadline)
-    } catch let failure as Wait.Failure {
-      try await kubectl.delete([certificate, secret])
-      throw failure
+    } catch {
+      // In a task of its own: also when this one has been interrupted.
+      try? await Task { try await kubectl.delete([certificate, secret]) }.value
+      throw error
     }
     try await kubectl.delete([certificate, secret])
   }

@@ -2,6 +2,9 @@
 struct NodeJournal: Sendable {
   let context: DeployContext
 
+  /// etcd knows another machine by this name.
+  static func isOfAnotherMember(_ line: String) -> Bool { line.contains("duplicate node name found") }
+
   /// The last lines since its service has started. Asking may fail as well: then that is a line.
   func lines(of node: NodeSpec) async -> [String] {
     let unit = NodeService.kubernetes.unit(of: node) ?? ""

@@ -29,12 +29,10 @@ struct NodeOperator: Sendable {
   /// One connection to each of `nodes`, and to the others whose facts they need.
   func survey(_ nodes: [NodeSpec]) async throws -> NodeSurvey {
     var asked = nodes
-    // A token comes from the first control node, keys from everybody.
-    if let first = file.controls.first, !asked.contains(where: { $0.name == first.name }) { asked.append(first) }
-    // Control nodes keep their majority only if nobody restarts one while another is away.
-    if asked.contains(where: { $0.role != .edge }) {
-      asked += file.controls.filter { control in !asked.contains { $0.name == control.name } }
-    }
+    // A token comes from the control node that has it; and they keep their majority only if nobody restarts one while
+    // another is away.
+    asked += file.controls.filter { control in !asked.contains { $0.name == control.name } }
+    // Keys come from everybody.
     if file.mesh.type == .wireguard { asked = file.nodes }
     let answers = try await each(asked) { node in try await facts(node) }
     var survey = NodeSurvey()
@@ -145,6 +143,7 @@ struct NodeOperator: Sendable {
     if let first = file.controls.first, rest.contains(where: { $0.name == first.name }) {
       rest.removeAll { $0.name == first.name }
       let joins = NodeMembership(file, survey).joinsAgain(first)
+      if joins, file.mesh.type == .wireguard { try await introduce(first, survey) }
       try await execute(control: first, &survey, tokens: joins ? try await tokens(for: [first], &survey) : [:])
     }
     let tokens = try await tokens(for: rest, &survey)
@@ -175,18 +174,30 @@ struct NodeOperator: Sendable {
       survey.failures.append(failure)
       return context.complain(failure.description)
     }
-    if let host = membership.host(of: control), isRestarted {
-      let result = try await shell.run({ Self.forget(control) }, on: host, deadline: 300)
-      if result.status != 0 {
-        let failure = NodeFailure(control, result)
-        survey.failures.append(failure)
-        return context.complain(failure.description)
-      }
-      if result.output.contains("step forget") {
-        context.say("node/\(control.name): a control node of this name has been here before, it is no member any more")
-      }
-    }
+    if let host = membership.host(of: control), isRestarted, try await !forget(control, on: host, &survey) { return }
     try await execute([control], &survey, tokens: tokens)
+    // Its tokens may have come with an earlier run that ended before it was a member: then it does not look new.
+    guard survey.failures.contains(where: { $0.node == control.name }),
+      let member = membership.member(besides: control),
+      await NodeJournal(context: context).lines(of: control).contains(where: NodeJournal.isOfAnotherMember)
+    else { return }
+    survey.failures.removeAll { $0.node == control.name }
+    if try await forget(control, on: member, &survey) { try await execute([control], &survey, tokens: tokens) }
+  }
+
+  /// - Returns: whether the name is free.
+  private func forget(_ control: NodeSpec, on member: NodeSpec, _ survey: inout NodeSurvey) async throws -> Bool {
+    let result = try await shell.run({ Self.forget(control) }, on: member, deadline: 300)
+    if result.status != 0 {
+      let failure = NodeFailure(control, result)
+      survey.failures.append(failure)
+      context.complain(failure.description)
+      return false
+    }
+    if result.output.contains("step forget") {
+      context.say("node/\(control.name): a control node of this name has been here before, it is no member any more")
+    }
+    return true
   }
 
   /// A control node that was built anew is refused as long as the old one is a member of etcd; k3s takes it out when its Node
@@ -313,6 +324,19 @@ struct NodeOperator: Sendable {
       tokens[words[1]] = String(decoding: data, as: UTF8.self)
     }
     return tokens
+  }
+
+  /// The members know a machine that was built anew by its old key, and it joins through the mesh. The rest of what is new for
+  /// them comes in their turn.
+  private func introduce(_ node: NodeSpec, _ survey: NodeSurvey) async throws {
+    let others = file.controls.filter { $0.name != node.name && survey.facts[$0.name] != nil }
+    let results = try await each(others) { other in
+      let plan = try plan(other, survey)
+      guard let script = NodeScript(plan: plan, id: "", revertAfter: file.access.revertAfter).peers else { return }
+      let result = try await shell.run({ script }, on: other)
+      if result.status != 0 { throw NodeFailure(other, result) }
+    }
+    for case .failure(let failure) in results { context.complain(failure.description) }
   }
 
   /// Private keys of the mesh are made where they stay; only the public ones come back.

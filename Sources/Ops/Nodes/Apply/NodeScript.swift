@@ -62,6 +62,19 @@ struct NodeScript {
     return ShellText.head + Self.functions + lines.joined(separator: "\n") + "\necho end\n" + ShellText.tail
   }
 
+  /// New peers of the mesh, without a restart of the interface and of k3s; `nil`: there are none.
+  var peers: String? {
+    guard let write = plan.writes.first(where: { $0.file.path == WireGuardMesh.path }) else { return nil }
+    let interface = NodeNetwork.wireguardInterface
+    // Added, because with `wg syncconf` the private key, which is not in the file, would go.
+    let lines =
+      ["step 'add the peers of the mesh'"] + put(write.file) + [
+        "if wg show \(interface) >/dev/null 2>&1; then", "  wg-quick strip \(interface) >\"$state/peers\"",
+        "  wg addconf \(interface) \"$state/peers\"", "  rm -f \"$state/peers\"", "fi", "echo end",
+      ]
+    return ShellText.head + Self.functions + lines.joined(separator: "\n") + "\n" + ShellText.tail
+  }
+
   // MARK: before the proof
 
   private var prepare: String {

@@ -8,6 +8,8 @@ struct BackupScripts {
   var staged: String { "/tmp/bashupload-backup-\(id)" }
 
   private static let data = "/var/lib/rancher/k3s/server"
+  /// Where k3s keeps those of this machine.
+  static let snapshots = "\(data)/db/snapshots"
 
   /// Tells version and digest, and the tokens without which a snapshot cannot be read.
   var save: String {
@@ -18,7 +20,7 @@ struct BackupScripts {
         echo "step save a snapshot of etcd"
         # A file of this machine is what is wanted, whatever config.yaml says of S3.
         k3s etcd-snapshot save --name backup-\(id) --etcd-s3=false >/dev/null
-        made=$(ls -t \(Self.data)/db/snapshots/backup-\(id)* | head -n 1)
+        made=$(ls -t \(Self.snapshots)/backup-\(id)* | head -n 1)
         cp "$made" \(staged)
         rm -f "$made"
         """

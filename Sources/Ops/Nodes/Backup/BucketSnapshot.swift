@@ -8,15 +8,20 @@ package struct BucketSnapshot: Sendable {
   /// Seconds since 1970.
   package var time: Int?
   package var isReady: Bool
+  /// Where it is.
+  package var bucket: String?
+  package var folder: String?
   /// Why it could not be made.
   package var error: String?
 
   /// `nil`: it is a file of a node.
   package init?(_ object: KubernetesObject) {
-    guard object.value.at("spec", "s3") != nil, let name = object.value.at("spec", "snapshotName")?.string else {
+    guard let place = object.value.at("spec", "s3"), let name = object.value.at("spec", "snapshotName")?.string else {
       return nil
     }
     self.name = name
+    bucket = place["bucket"]?.string
+    folder = place["prefix"]?.string
     time = object.value.at("status", "creationTime")?.string.flatMap { KubernetesTime.seconds($0) }
     isReady = object.value.at("status", "readyToUse")?.bool == true
     error = isReady ? nil : object.value.at("status", "error", "message")?.string
@@ -24,8 +29,11 @@ package struct BucketSnapshot: Sendable {
 }
 
 extension Kubectl {
-  /// Those that k3s knows of.
-  func snapshots() async throws -> [BucketSnapshot] {
-    try await get(BucketSnapshot.kind, namespace: nil).compactMap(BucketSnapshot.init)
+  /// Those that k3s knows of, where the file wants them: after a move it knows of the old ones for a while.
+  func snapshots(of file: ClusterFile) async throws -> [BucketSnapshot] {
+    let place = SnapshotBucket(file)
+    return try await get(BucketSnapshot.kind, namespace: nil).compactMap(BucketSnapshot.init).filter {
+      $0.bucket == place.bucket && ($0.folder ?? place.folder) == place.folder
+    }
   }
 }

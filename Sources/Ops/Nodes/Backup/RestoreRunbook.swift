@@ -20,9 +20,11 @@ struct RestoreRunbook: Sendable {
 
   /// - Parameter version: the k3s of the backup, when another one is there: data of a newer k3s cannot be read by an older one,
   ///   so the binary goes back while nothing runs, and the data after it.
+  /// - Parameter followers: edges that have another k3s, and get this one when the control plane has it.
   /// - Parameter snapshot: one of the bucket, which needs not be brought.
   init(
-    _ file: ClusterFile, _ datastore: KubernetesSettings.Datastore, k3s version: String? = nil, snapshot: String? = nil
+    _ file: ClusterFile, _ datastore: KubernetesSettings.Datastore, k3s version: String? = nil,
+    followers: [NodeSpec] = [], snapshot: String? = nil
   ) {
     guard let first = file.controls.first else {
       steps = []
@@ -49,12 +51,10 @@ struct RestoreRunbook: Sendable {
           command: "systemctl stop k3s; install -m 755 k3s /usr/local/bin/k3s")
       }
     }
-    let follows = file.nodes.filter { $0.role == .edge }.map { node in
-      version.map {
-        Step(
-          node: node.name, action: .follow, title: "k3s \($0), out of service meanwhile",
-          command: "install -m 755 k3s /usr/local/bin/k3s; systemctl restart k3s-agent")
-      }
+    let follows = followers.map { node in
+      Step(
+        node: node.name, action: .follow, title: "the k3s of the control nodes, out of service meanwhile",
+        command: "install -m 755 k3s /usr/local/bin/k3s; systemctl restart k3s-agent")
     }
     steps =
       stops + installs.compactMap { $0 }
@@ -68,7 +68,7 @@ struct RestoreRunbook: Sendable {
           node: first.name, action: .restore, title: "stop k3s, bring back tokens and state, start k3s",
           command:
             "systemctl stop k3s; install -m 600 token agent-token /etc/rancher/k3s/; \(reset); systemctl start k3s")
-      ] + rejoins + follows.compactMap { $0 }
+      ] + rejoins + follows
   }
 
   var lines: [String] {

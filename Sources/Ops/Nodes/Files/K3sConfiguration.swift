@@ -104,7 +104,7 @@ struct K3sConfiguration {
     if place.isInsecure { writer.add("etcd-s3-insecure", true) }
     writer.add("etcd-s3-region", "auto")
     writer.add("etcd-s3-bucket", place.bucket)
-    writer.add("etcd-s3-folder", file.cluster)
+    writer.add("etcd-s3-folder", place.folder)
     let version = known.k3s ?? file.kubernetes.version.flatMap { K3sVersion($0) }
     if version?.hasSnapshotRetentionOfBuckets == true {
       writer.add("etcd-s3-retention", file.kubernetes.snapshotKeep)

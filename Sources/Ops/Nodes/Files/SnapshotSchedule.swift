@@ -21,6 +21,8 @@ struct SnapshotBucket {
 
   var bucket: String { file.kubernetes.snapshotBucket ?? "\(file.storage.bucket)-snapshots" }
 
+  var folder: String { file.cluster }
+
   private var endpoint: String {
     file.storage.endpoint ?? "https://\(file.storage.accountID).r2.cloudflarestorage.com"
   }

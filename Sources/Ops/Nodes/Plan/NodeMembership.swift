@@ -24,8 +24,12 @@ struct NodeMembership: Sendable {
 
   /// The control node that runs already where this one is new; `nil`: there is none, or this one is a member.
   func host(of node: NodeSpec) -> NodeSpec? {
-    guard node.role != .edge, isNew(node) else { return nil }
-    return file.controls.first { $0.name != node.name && isMember($0) && runs($0) }
+    node.role != .edge && isNew(node) ? member(besides: node) : nil
+  }
+
+  /// Another control node that runs as a member.
+  func member(besides node: NodeSpec) -> NodeSpec? {
+    file.controls.first { $0.name != node.name && isMember($0) && runs($0) }
   }
 
   /// Whether it is the first control node and gets its tokens from another one.
@@ -48,23 +52,23 @@ struct NodeMembership: Sendable {
   }
 
   /// Why nothing may be changed anywhere.
-  /// - Parameter only: the node that is meant; `nil`: all. The first control node alone may begin anew: the others are not
-  ///   touched, and a restore makes it theirs.
+  /// - Parameter only: the node that is meant; `nil`: all. The first control node alone may begin anew beside members: they are
+  ///   not touched, and a restore makes it theirs.
   func refusal(only: String?) -> String? {
-    guard let first = file.controls.first, let facts = survey.facts[first.name], only != first.name else { return nil }
+    guard let first = file.controls.first, let facts = survey.facts[first.name] else { return nil }
     let others = file.nodes.filter { $0.name != first.name }
     let back =
       "bring it back first (bashupload deploy apply --only node/\(first.name), then bashupload deploy restore --from DIR)"
     if isNew(first), host(of: first) == nil {
-      let members = others.filter(isMember).map(\.name)
-      if !members.isEmpty {
-        return "\(first.name) is new and \(members.joined(separator: ", ")) belong to a cluster already: \(back)"
-      }
       let silent = file.controls.map(\.name).filter { name in survey.failures.contains { $0.node == name } }
       if !silent.isEmpty {
         return
           "\(first.name) is new, and \(silent.joined(separator: ", ")) could not be asked whether there is a cluster "
-          + "already: mend that first; if they are lost as well, \(back)"
+          + "already: mend that first; if they are lost as well, take them out of the file and \(back)"
+      }
+      let members = others.filter(isMember).map(\.name)
+      if only != first.name, !members.isEmpty {
+        return "\(first.name) is new and \(members.joined(separator: ", ")) belong to a cluster already: \(back)"
       }
     }
     guard only == nil, let own = facts.authority else { return nil }
