@@ -105,3 +105,29 @@ def test_the_mesh_opens_the_host_to_nodes_only(mesh, world):
     stranger = world.machine("stranger", "192.0.2.66")
     assert cp.ask(f"tcp:{edge.inside}:9100") == [cp.inside]
     assert stranger.ask(f"tcp:{ADDRESSES['edge-1']}:9100", f"tcp:{edge.inside}:9100", patience=1) == [None, None]
+
+
+def test_a_peer_that_was_built_anew_is_added_without_a_restart(mesh, tmp_path):
+    """As apply does it before a first control node joins again. `wg syncconf` would take the private key away."""
+    cp, edge = mesh["cp-1"], mesh["edge-1"]
+    eventually(lambda: reaches(cp, edge), 10)
+    before = cp("ip", "link", "show", "wg-bashupload").stdout
+    key = subprocess.run(["wg", "genkey"], capture_output=True, text=True, check=True).stdout
+    public = subprocess.run(["wg", "pubkey"], input=key, capture_output=True, text=True, check=True).stdout.strip()
+    old = subprocess.run(["wg", "pubkey"], input=edge.key, capture_output=True, text=True, check=True).stdout.strip()
+    conf = (cp.tree / "etc/wireguard/wg-bashupload.conf").read_text()
+    (tmp_path / "wg-bashupload.conf").write_text(conf.replace(old, public))
+    (tmp_path / "key").write_text(key)
+    inside(edge, "wg", "set", "wg-bashupload", "private-key", tmp_path / "key")
+    assert not reaches(cp, edge)
+    inside(cp, "sh", "-c", "wg-quick strip $0/wg-bashupload.conf >$0/peers && wg addconf wg-bashupload $0/peers", tmp_path)
+    eventually(lambda: reaches(cp, edge), 20)
+    assert reaches(cp, mesh["edge-2"]), "its own key and the other peers stay"
+    assert cp("ip", "link", "show", "wg-bashupload").stdout == before
+
+
+def inside(machine, *words):
+    """A command that finds the control socket of the machine's wireguard-go."""
+    pids = machine("ip", "netns", "pids", machine.space, check=False).stdout.split()
+    own = next(pid for pid in pids if b"wireguard-go" in open(f"/proc/{pid}/cmdline", "rb").read())
+    subprocess.run(["nsenter", "-t", own, "-m", "-n", *map(str, words)], check=True, timeout=20)
