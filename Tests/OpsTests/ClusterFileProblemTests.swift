@@ -168,6 +168,12 @@ struct ClusterFileProblemTests {
     #expect(problems.allSatisfy { !$0.message.contains("\n") })
   }
 
+  /// The mistake that editors make, not operators.
+  @Test func tabsAreCalledByTheirName() throws {
+    let problem = try #require(Example.problems("policy:\n\tmaxAge: 1h\n").first)
+    #expect(problem.line(in: "f") == "f:2:1: a tab indents this line, and YAML takes spaces only")
+  }
+
   /// The text of a secret that was written where its name belongs is not repeated on a terminal or in a CI log.
   @Test func secretsWrittenByMistakeAreNotRepeated() {
     for new in ["password: S3cr3t!", "password: { fromEnv: \"S3cr3t!\" }", "password: [S3cr3t!]"] {

@@ -33,7 +33,7 @@ package enum DocumentParser {
           nil, [Problem(position, "", "\(duplicates.joined(separator: ", ")) is written more than once: keep one")]
         )
       } catch {
-        return (nil, [problem(error)])
+        return (nil, [problem(error, lines)])
       }
     }
     return (nil, [Problem(Position(line: 1, column: 1), "", "too many keys are written more than once")])
@@ -54,8 +54,13 @@ package enum DocumentParser {
     return true
   }
 
-  private static func problem(_ error: any Error) -> Problem {
+  private static func problem(_ error: any Error, _ lines: [[Unicode.Scalar]]) -> Problem {
     switch error {
+    case YamlError.scanner(_, _, let mark, _)
+    where lines.indices.contains(mark.line - 1)
+      && lines[mark.line - 1].prefix { $0 == " " || $0 == "\t" }.contains("\t"):
+      return Problem(
+        Position(line: mark.line, column: mark.column), "", "a tab indents this line, and YAML takes spaces only")
     case YamlError.scanner(let context, let problem, let mark, _),
       YamlError.parser(let context, let problem, let mark, _),
       YamlError.composer(let context, let problem, let mark, _):
