@@ -31,10 +31,15 @@ CRASH_MARKS = (
 DEFAULTS = {"HOST": "127.0.0.1", "METRICS_PORT": "0", "LOG_FORMAT": "json", "MIN_FREE_SPACE": "1MiB"}
 
 
+PORTS = set(range(20000, 32000))
+
+
 def free_port() -> int:
-    """A port below the ephemeral range, so that no outgoing connection of the tests can sit on it between restarts."""
+    """A port below the ephemeral range, so that no outgoing connection of the tests can sit on it between restarts. Given
+    away once: of two servers that start at the same time both would find it free."""
     while True:
-        port = random.SystemRandom().randrange(20000, 32000)
+        port = random.SystemRandom().choice(sorted(PORTS))
+        PORTS.remove(port)
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
