@@ -17,13 +17,13 @@ struct ApplyStoryTests {
   }
 
   private static let lease = KubernetesObject.Identity(
-    group: "coordination.k8s.io", kind: "Lease", namespace: "bashupload", name: "bashupload-deploy")
+    group: "coordination.k8s.io", kind: "Lease", namespace: "kube-system", name: "bashupload-deploy")
 
   private static func lock(_ story: Story, holder: String, acquired: String, renewed: String? = nil) {
     story.cluster.state.withLock {
       $0.objects[lease] = [
         "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
-        "metadata": ["name": "bashupload-deploy", "namespace": "bashupload", "resourceVersion": "7"],
+        "metadata": ["name": "bashupload-deploy", "namespace": "kube-system", "resourceVersion": "7"],
         "spec": [
           "holderIdentity": .string(holder), "acquireTime": .string(acquired),
           "renewTime": .string(renewed ?? acquired),

@@ -188,11 +188,11 @@ struct DeployStoryTests {
     _ = await story.deploy("apply", "--yes")
     func lock(since: String) {
       let identity = KubernetesObject.Identity(
-        group: "coordination.k8s.io", kind: "Lease", namespace: "bashupload", name: "bashupload-deploy")
+        group: "coordination.k8s.io", kind: "Lease", namespace: "kube-system", name: "bashupload-deploy")
       story.cluster.state.withLock {
         $0.objects[identity] = [
           "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
-          "metadata": ["name": "bashupload-deploy", "namespace": "bashupload", "resourceVersion": "7"],
+          "metadata": ["name": "bashupload-deploy", "namespace": "kube-system", "resourceVersion": "7"],
           "spec": ["holderIdentity": "eve@laptop", "acquireTime": .string(since)],
         ]
       }
@@ -213,8 +213,9 @@ struct DeployStoryTests {
       defer { story.scratch.remove() }
       story.cluster.state.withLock { $0.failingChange = step }
       let first = await story.deploy("apply", "--yes")
-      // The ninth gives the lock back: that it failed is told as well.
-      #expect(first.status == 1, "step \(step): \(first.text)")
+      // The ninth gives the lock back, and is tried again.
+      #expect(first.status == (step < 9 ? 1 : 0), "step \(step): \(first.text)")
+      #expect(step < 9 || story.cluster.object("Lease", "bashupload-deploy") == nil)
       // Somebody whose lock was left behind says so; a day later it is too old.
       story.cluster.state.withLock { state in
         for identity in state.objects.keys where identity.kind == "Lease" { state.objects[identity] = nil }

@@ -1,3 +1,4 @@
+import Crypto
 import Foundation
 import Ops
 
@@ -60,8 +61,7 @@ extension FakeCluster.State {
         .key
     else { return CommandResult(status: 255, output: "", complaint: "ssh: connect to host: No route to host") }
     if script.contains("base64 -w 0 /etc/rancher/k3s/k3s.yaml") {
-      let text = "clusters: [{ cluster: { server: \"https://127.0.0.1:6443\" } }]\nusers: [planted-kubeconfig-6]\n"
-      return CommandResult(status: 0, output: Data(text.utf8).base64EncodedString())
+      return CommandResult(status: 0, output: Data(FakeCluster.kubeconfig.utf8).base64EncodedString())
     }
     if script.contains("echo facts 1") {
       let version = objects.first { $0.key.kind == "Node" && $0.key.name == name }?.value
@@ -70,7 +70,8 @@ extension FakeCluster.State {
       let sums = fresh.contains(name) ? "" : FakeCluster.sums
       return CommandResult(
         status: 0,
-        output: "facts 1\narchitecture x86_64\nsum \(digest) /usr/local/bin/k3s\n\(sums)\(facts[name] ?? "")"
+        output:
+          "facts 1\narchitecture x86_64\n\(bare.contains(name) ? "" : "sum \(digest) /usr/local/bin/k3s\n")\(sums)\(facts[name] ?? "")"
           + "boot \(starts[name] ?? 0)\n\(needsReboot.contains(name) ? "reboot\n" : "")end\n")
     }
     if let match = script.firstMatch(of: #/k3s etcd-snapshot (save --name|delete) ([\w-]+)/#) {
@@ -88,6 +89,16 @@ extension FakeCluster.State {
       return CommandResult(
         status: 0, output: "k3s \(node?.at("status", "nodeInfo", "kubeletVersion")?.string ?? "")\n")
     }
+    if script.contains("--cluster-reset-restore-path=") {
+      if isCutOffInRestore {
+        return CommandResult(status: 255, output: "step set etcd back\n", complaint: "Connection reset by peer")
+      }
+      if let complaint = complaintOfRestore {
+        return CommandResult(status: 1, output: "step x\nback as it was\n", complaint: complaint)
+      }
+      return CommandResult(
+        status: 0, output: "step x\ntoken \(Data("planted-token-8".utf8).base64EncodedString())\nend\n")
+    }
     if script.contains("echo \"token ") {
       return CommandResult(
         status: 0,
@@ -98,11 +109,11 @@ extension FakeCluster.State {
       addNode(name, role: name.hasPrefix("cp") ? "control" : "edge")
       if !script.contains("echo armed") { return CommandResult(status: 0, output: FakeCluster.sums + "end\n") }
     }
-    if script.contains("systemctl restart k3s.service"), duplicates.contains(name) {
+    if script.contains("systemctl restart k3s.service"), duplicates.contains(name) || !waitingForQuorum.isEmpty {
       let complaint = "Job for k3s.service failed because the control process exited with error code.\n"
       return CommandResult(status: 1, output: "step restart k3s.service\n", complaint: complaint)
     }
-    if script.contains("journalctl") { return CommandResult(status: 0, output: journals[name] ?? "") }
+    if script.contains("journalctl --quiet") { return CommandResult(status: 0, output: journals[name] ?? "") }
     if script.contains("systemctl --no-block reboot") {
       let identity = objects.keys.first { $0.kind == "Node" && $0.name == name }
       if lost.contains(name) {
@@ -139,6 +150,12 @@ extension FakeCluster.State {
 }
 
 extension FakeCluster {
+  static let kubeconfig =
+    "clusters: [{ cluster: { server: \"https://127.0.0.1:6443\" } }]\nusers: [planted-kubeconfig-6]\n"
+  static var kubeconfigDigest: String {
+    SHA256.hash(data: Data(kubeconfig.utf8)).map { String(format: "%02x", $0) }.joined()
+  }
+
   static let sums = tokens.map { "sum \(String(repeating: "7", count: 64)) \($0)\n" }.joined()
 
   static let tokens = [

@@ -20,6 +20,16 @@ final class FakeCluster: CommandRunner {
     var badKeys: Set<String> = []
     /// What k3s could not do with a snapshot.
     var complaintOfSnapshots: String?
+    /// Why k3s does not take a snapshot back.
+    var complaintOfRestore: String?
+    /// The connection ends while a snapshot is taken back.
+    var isCutOffInRestore = false
+    /// URLs of API servers that nobody reaches; without `--server` it is the first.
+    var serversAway: Set<String> = []
+    /// Control nodes whose k3s is ready only when all of them have been started.
+    var waitingForQuorum: Set<String> = []
+    /// Servers without a k3s.
+    var bare: Set<String> = []
     /// The API refuses pods of the service.
     var isOverQuota = false
     /// The service takes no uploads.
@@ -74,6 +84,7 @@ final class FakeCluster: CommandRunner {
       state.withLock { $0.invocations.append(invocation) }
       return try await BuiltTrees.shared.run(invocation)
     }
+    await waitForQuorum(invocation)
     return state.withLock { state in
       state.invocations.append(invocation)
       switch invocation.program {
@@ -82,6 +93,19 @@ final class FakeCluster: CommandRunner {
       case "scp": return CommandResult(status: 0, output: "")
       default: return state.kubectl(invocation)
       }
+    }
+  }
+
+  /// As `systemctl restart` of a server whose etcd has no majority yet; two seconds stand for ten minutes.
+  private func waitForQuorum(_ invocation: Invocation) async {
+    guard invocation.input?.contains("systemctl restart k3s.service") == true else { return }
+    state.withLock { state in
+      let name = state.machines.first { entry in invocation.arguments.contains { $0.hasSuffix("@\(entry.value)") } }?
+        .key
+      if let name { state.waitingForQuorum.remove(name) }
+    }
+    for _ in 0..<200 where state.withLock({ !$0.waitingForQuorum.isEmpty }) {
+      try? await Task.sleep(for: .milliseconds(10))
     }
   }
 
@@ -97,6 +121,22 @@ final class FakeCluster: CommandRunner {
         "apiVersion": "v1", "kind": "Secret",
         "metadata": ["name": .string(name), "namespace": .string(Kubectl.namespace), "resourceVersion": "9"],
         "data": .object(data.mapValues { .string($0) }),
+      ]
+    }
+  }
+
+  /// The lock, that somebody has.
+  func addLease(_ holder: String) {
+    let identity = KubernetesObject.Identity(
+      group: "coordination.k8s.io", kind: "Lease", namespace: "kube-system", name: "bashupload-deploy")
+    state.withLock {
+      $0.objects[identity] = [
+        "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+        "metadata": ["name": "bashupload-deploy", "namespace": "kube-system", "resourceVersion": "7"],
+        "spec": [
+          "holderIdentity": .string(holder), "acquireTime": "2999-01-01T00:00:00.000000Z",
+          "renewTime": "2999-01-01T00:00:00.000000Z",
+        ],
       ]
     }
   }
@@ -124,7 +164,10 @@ final class FakeCluster: CommandRunner {
 extension FakeCluster.State {
   mutating func kubectl(_ invocation: Invocation) -> CommandResult {
     let words = invocation.arguments
-    if isServerAway { return CommandResult(status: 1, output: "", complaint: complaintOfServer) }
+    let asked = words.first { $0.hasPrefix("--server=") }.map { String($0.dropFirst("--server=".count)) }
+    if isServerAway || serversAway.contains(asked ?? serversAway.sorted().first ?? "") {
+      return CommandResult(status: 1, output: "", complaint: complaintOfServer)
+    }
     if failingLooks > 0, words.starts(with: ["get", "daemonsets", "bashupload"]) {
       failingLooks -= 1
       return CommandResult(status: 1, output: "", complaint: "Unable to connect to the server: EOF")

@@ -5,17 +5,17 @@ import Testing
 
 /// What takes nodes out of a cluster that runs, and how a machine that was built anew comes back into one.
 struct NodeSafetyTests {
-  private static let running = "unit k3s.service active enabled\n"
+  static let running = "unit k3s.service active enabled\n"
 
   /// Three control nodes and an edge; all of them members that run.
-  private static let three = Example.with(
+  static let three = Example.with(
     "  - { name: cp-1,   role: control, address: 203.0.113.10, provider: vultr,     region: ap-tokyo }\n",
     [("cp-1", 10), ("cp-2", 14), ("cp-3", 15)].map { name, last in
       "  - { name: \(name), role: control, address: 203.0.113.\(last), privateAddress: 10.0.0.\(last), provider: vultr, "
         + "region: ap-tokyo }\n"
     }.joined())
 
-  private static func story(_ text: String = Example.text, fresh: Set<String> = []) throws -> Story {
+  static func story(_ text: String = Example.text, fresh: Set<String> = []) throws -> Story {
     let story = try Story(text)
     let file = try ClusterFile(parsing: text, file: "f")
     story.cluster.state.withLock { state in
@@ -33,7 +33,7 @@ struct NodeSafetyTests {
   }
 
   /// Scripts that change something: all but the question for facts.
-  private static func scripts(_ story: Story, _ address: String? = nil) -> [String] {
+  static func scripts(_ story: Story, _ address: String? = nil) -> [String] {
     story.cluster.invocations.filter { call in
       call.program == "ssh" && call.input?.contains("echo facts 1") != true
         && (address.map { address in call.arguments.contains { $0.hasSuffix("@\(address)") } } ?? true)
@@ -205,7 +205,7 @@ struct NodeSafetyTests {
   }
 
   /// A backup as `backup` writes it.
-  private static func save(_ story: Story, version: String) throws {
+  static func save(_ story: Story, version: String) throws {
     let folder = story.scratch.path("saved")
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     let manifest = """

@@ -12,6 +12,8 @@ final class DeployLock: Sendable {
   @TaskLocal static var held: DeployLock?
 
   private static let name = "bashupload-deploy"
+  /// One that is there as soon as there is a cluster, and stays.
+  private static let namespace = "kube-system"
 
   private let kubectl: Kubectl
   private let context: DeployContext
@@ -31,11 +33,24 @@ final class DeployLock: Sendable {
     try await Task { try await self.acquire() }.value
   }
 
-  /// Gives it back, if it is still ours; also when the work has been interrupted.
-  func release() async throws {
-    try await Task {
-      if let current = try await self.current, Self.holder(of: current) == self.holder {
-        try await self.kubectl.delete([current])
+  /// Gives it back, if it is still ours; also when the work has been interrupted. The API server may be away for a moment: what has
+  /// been done was done to its node.
+  func release() async {
+    let tries = Task.isCancelled ? 1 : 6
+    await Task {
+      for attempt in 1... {
+        do {
+          if let current = try await self.current, Self.holder(of: current) == self.holder {
+            try await self.kubectl.delete([current])
+          }
+          return
+        } catch  where attempt < tries {
+          try? await self.context.sleep(5)
+        } catch {
+          return self.context.complain(
+            "the lock could not be given back (\((error as? KubectlError)?.brief ?? "\(error)")): when the cluster answers again, "
+              + "kubectl --namespace \(Self.namespace) delete lease \(Self.name), or it ends by itself in half an hour")
+        }
       }
     }.value
   }
@@ -71,7 +86,7 @@ final class DeployLock: Sendable {
     guard let last = KubernetesTime.seconds(seen), context.now() - last > Self.seconds else {
       throw DeployCommand.Failure(
         "\(person) is deploying since \(since): wait, or if that is over, "
-          + "kubectl --namespace \(Kubectl.namespace) delete lease \(Self.name)")
+          + "kubectl --namespace \(Self.namespace) delete lease \(Self.name)")
     }
     guard try await kubectl.replace(lease(version: Self.version(of: current))) else {
       throw DeployCommand.Failure("another deploy has just begun: try again when it has ended")
@@ -80,7 +95,7 @@ final class DeployLock: Sendable {
   }
 
   private var current: KubernetesObject? {
-    get async throws { try await kubectl.object("leases", Self.name) }
+    get async throws { try await kubectl.object("leases", Self.name, namespace: Self.namespace) }
   }
 
   private static func holder(of lease: KubernetesObject) -> String? { lease.value.at("spec", "holderIdentity")?.string }
@@ -95,7 +110,7 @@ final class DeployLock: Sendable {
   }
 
   private func lease(acquired: String? = nil, version: String? = nil) -> KubernetesObject {
-    var metadata: [String: JSONValue] = ["name": .string(Self.name), "namespace": .string(Kubectl.namespace)]
+    var metadata: [String: JSONValue] = ["name": .string(Self.name), "namespace": .string(Self.namespace)]
     if let version { metadata["resourceVersion"] = .string(version) }
     let time = Timestamp(seconds: Int64(context.now())).rfc3339
     // A Lease wants microseconds.

@@ -45,6 +45,13 @@ struct ReplacedSecrets: Sendable {
     return originals
   }
 
+  /// Those of this name, or all others.
+  func only(_ name: String, isOther: Bool = false) -> ReplacedSecrets {
+    var some = self
+    some.copies = copies.filter { (Self.original(of: $0).name == name) != isOther }
+    return some
+  }
+
   /// The new ones work.
   func forget() async throws { try await kubectl.delete(copies) }
 

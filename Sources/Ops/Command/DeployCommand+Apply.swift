@@ -38,7 +38,7 @@ extension DeployCommand {
     }
     var status: Int32 = 0
     if arguments.part.hasKubernetes {
-      try await keepKubeconfig(file)
+      try await keepKubeconfig(file, nodes.kubeconfigs)
       let command = withKubeconfig(file)
       try await command.settleNodes(file, without: Set(nodes.failures.map(\.node)), timeout: arguments.timeout)
       status = try await command.applyKubernetes(file, arguments)
@@ -101,7 +101,7 @@ extension DeployCommand {
     let replaced = try await ReplacedSecrets(secrets, kubectl: kubectl)
     let last = try await Generations(kubectl: kubectl, context: context).all().last
     if last?.objects == KubernetesObject.stream(desired) {
-      if try await proven(file, arguments) { return try await replaced.forget() }
+      if try await proven(file, arguments) { return try await forget(replaced, file, arguments) }
       throw Failure(
         "nothing has been changed, and the check failed: bashupload deploy doctor looks for the usual reasons, "
           + "bashupload deploy rollback goes back")
@@ -124,26 +124,23 @@ extension DeployCommand {
       try await giveUp("the pods run, and the check failed", applier, replaced)
     }
     try await Generations(kubectl: kubectl, context: context).record(desired, note: file.image.description)
-    try await replaced.forget()
+    try await forget(replaced, file, arguments)
+  }
+
+  /// What runs and serves has proven its keys, and says nothing of cert-manager's token: that one is tried by itself.
+  private func forget(_ replaced: ReplacedSecrets, _ file: ClusterFile, _ arguments: DeployArguments) async throws {
+    let token = replaced.only(Self.cloudflareSecret)
+    try await replaced.only(Self.cloudflareSecret, isOther: true).forget()
+    if !token.isEmpty, !arguments.flags.contains("--no-verify"), let proof = RotationProof(file, id: context.now()) {
+      context.say("cert-manager has another token, and has to get a certificate for \(proof.name) with it")
+      try await prove(proof, token, file, arguments)
+    }
+    try await token.forget()
   }
 
   private func proven(_ file: ClusterFile, _ arguments: DeployArguments) async throws -> Bool {
     if arguments.flags.contains("--no-verify") { return true }
     return try await verified(file, arguments, isStrict: false)
-  }
-
-  /// The lock is given back also when `body` fails or is interrupted.
-  func locked(_ body: () async throws -> Void) async throws {
-    let lock = DeployLock(kubectl: kubectl, context: context)
-    do {
-      try await lock.take()
-      try Task.checkCancellation()
-      try await DeployLock.$held.withValue(lock) { try await body() }
-    } catch {
-      try? await lock.release()
-      throw error
-    }
-    try await lock.release()
   }
 
   private func explain(_ reason: String) async {

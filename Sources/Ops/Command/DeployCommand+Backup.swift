@@ -82,8 +82,12 @@ extension DeployCommand {
     }
     let token = try content(BackupManifest.token).base64EncodedString()
     let agentToken = try content(BackupManifest.agentToken).base64EncodedString()
+    // One that cannot be reached would be missing in the middle.
+    var versions: [String: String] = [:]
+    for node in file.controls { versions[node.name] = try await k3sVersion(node) }
+    if let name { try await requireSnapshot(name, file) }
     // Of which k3s a snapshot of the bucket is, nobody has written down.
-    let version = name == nil ? try await otherVersion(manifest, file) : nil
+    let version = name == nil ? try otherVersion(manifest, file, versions) : nil
     let followers = name == nil ? try await followers(manifest, file, isBack: version != nil) : []
     var worker = try await version == nil ? looker(file) : nodeOperator(file)
     worker.isUpgrade = true
@@ -98,29 +102,50 @@ extension DeployCommand {
     let start = context.uptime()
     let scripts = BackupScripts(datastore: manifest.datastore, id: String(UInt64.random(in: 0...UInt64.max), radix: 36))
     var left: [String] = []
-    for (index, step) in runbook.steps.enumerated() {
-      let began = context.uptime()
-      guard let node = file.nodes.first(where: { $0.name == step.node }) else { continue }
+    var stopped: [NodeSpec] = []
+    // From the moment on when the first control node may have another state than the others.
+    var isApart = false
+    var tokens = token
+    func take(_ step: RestoreRunbook.Step, _ node: NodeSpec) async throws {
       switch step.action {
       case .bring: try await shell.copy(path, to: scripts.staged, on: node)
-      case .stop: try await execute(BackupScripts.stop, on: node)
-      case .install: try await worker.install(on: node)
-      case .follow:
+      case .stop:
+        stopped.append(node)
+        try await execute(BackupScripts.stop, on: node)
+      case .install:
+        // An older k3s does not read what is there: nothing is started before the state has come.
+        isApart = true
+        try await worker.install(on: node)
+      case .follow: try await follow(node, file, arguments)
+      case .rejoin: try await execute(BackupScripts.rejoin(token: tokens, agentToken: agentToken), on: node)
+      case .restore:
+        isApart = true
+        let script = scripts.restore(
+          token: token, agentToken: agentToken, from: name.map { .bucket(name: $0) } ?? .file(sha256: manifest.sha256))
+        let result = try await shell.run({ script }, on: node, deadline: 1_500)
+        if result.output.hasSuffix("\(BackupScripts.isBack)\n") { isApart = version != nil }
+        guard result.status == 0, result.output.hasSuffix("end\n") else { throw NodeFailure(node, result) }
+        // They know the first one by what it makes of the token.
+        tokens =
+          result.output.split(separator: "\n").last { $0.hasPrefix("token ") }.map { String($0.dropFirst(6)) } ?? token
+      }
+    }
+    try await lockedIfItAnswers(file) { _ in
+      for (index, step) in runbook.steps.enumerated() {
+        let began = context.uptime()
+        guard let node = file.nodes.first(where: { $0.name == step.node }) else { continue }
         do {
-          try await follow(node, file, arguments)
-        } catch let error where !(error is CancellationError) {
+          try await take(step, node)
+        } catch let error where step.action == .follow && !(error is CancellationError) {
           left.append(node.name)
           context.complain("\(index + 1). \(step.node): \(error)")
           continue
+        } catch {
+          await goOn(stopped, isApart: isApart)
+          throw error
         }
-      case .rejoin: try await execute(BackupScripts.rejoin, on: node)
-      case .restore:
-        try await execute(
-          scripts.restore(
-            token: token, agentToken: agentToken, from: name.map { .bucket(name: $0) } ?? .file(sha256: manifest.sha256)
-          ), on: node)
+        context.say("\(index + 1). \(step.node): \(step.title): done (\(context.uptime() - began) s)")
       }
-      context.say("\(index + 1). \(step.node): \(step.title): done (\(context.uptime() - began) s)")
     }
     if !left.isEmpty {
       throw Failure(
@@ -131,10 +156,43 @@ extension DeployCommand {
     return 0
   }
 
+  /// After a restore that ended early: who was stopped for it goes on, unless the first one may have another state by now; two
+  /// clusters of one name would be worse than none.
+  private func goOn(_ stopped: [NodeSpec], isApart: Bool) async {
+    if isApart {
+      let names = stopped.map(\.name).joined(separator: ", ")
+      context.complain(
+        "not restored\(names.isEmpty ? "" : "; k3s stays stopped on \(names)"): mend the reason and run restore again")
+      return
+    }
+    // Also when this run has been interrupted.
+    await Task {
+      for node in stopped {
+        do {
+          try await execute(BackupScripts.start, on: node)
+          context.complain("\(node.name): k3s goes on with what it had")
+        } catch {
+          context.complain("\(node.name): k3s is stopped, and could not be started again: \(error)")
+        }
+      }
+    }.value
+  }
+
+  /// The name of a snapshot, where the cluster still tells which there are.
+  private func requireSnapshot(_ name: String, _ file: ClusterFile) async throws {
+    guard isKnown, let all = try? await kubectl.snapshots(of: file), !all.isEmpty else { return }
+    if all.contains(where: { $0.name == name && $0.isReady }) { return }
+    throw Failure(
+      "--snapshot \(name): the bucket \(SnapshotBucket(file).bucket) has none of this name; "
+        + Spelling.hint(name, of: all.filter(\.isReady).map(\.name)))
+  }
+
   /// The k3s of the backup, when a control node has another one: its data then goes back together with the binary.
-  private func otherVersion(_ manifest: BackupManifest, _ file: ClusterFile) async throws -> String? {
+  private func otherVersion(_ manifest: BackupManifest, _ file: ClusterFile, _ versions: [String: String]) throws
+    -> String?
+  {
     for node in file.controls {
-      let there = try await k3sVersion(node)
+      let there = versions[node.name] ?? ""
       if there == manifest.version { continue }
       if there.isEmpty {
         throw Failure("\(node.name) has no k3s: bashupload deploy apply --only node/\(node.name) brings it")

@@ -4,40 +4,54 @@ import FoundationEssentials
 extension DeployCommand {
   /// Where the cluster's own kubeconfig is kept when nobody has named another.
   private func kubeconfigPath(_ file: ClusterFile) -> String? {
-    guard context.variables["KUBECONFIG"] == nil, let home = context.variables["HOME"] else { return nil }
-    return "\(home)/.kube/bashupload-\(file.cluster)"
+    guard let home = context.variables["HOME"] else { return nil }
+    let path = "\(home)/.kube/bashupload-\(file.cluster)"
+    return context.variables["KUBECONFIG"].map { $0 == path } == false ? nil : path
   }
 
   /// This command with a kubectl that reaches the cluster of the file, when an earlier apply has kept its kubeconfig. A kubectl
   /// without it could reach some other cluster.
   func withKubeconfig(_ file: ClusterFile) -> DeployCommand {
-    guard let path = kubeconfigPath(file), FileManager.default.fileExists(atPath: path) else { return self }
+    guard !isKnown, let path = kubeconfigPath(file), FileManager.default.fileExists(atPath: path) else { return self }
     var context = context
     context.variables["KUBECONFIG"] = path
-    context.runner = EnvironmentCommandRunner(context.runner, of: "kubectl", environment: ["KUBECONFIG": path])
+    context.runner = ControlPlaneCommandRunner(
+      context.runner, kubeconfig: path, servers: file.controls.map { Self.server($0) })
     return DeployCommand(context)
   }
 
-  /// Keeps the administrator's kubeconfig of the first control node, for its owner alone. Not when KUBECONFIG names one.
-  func keepKubeconfig(_ file: ClusterFile) async throws {
-    guard let path = kubeconfigPath(file), let first = file.controls.first,
-      !FileManager.default.fileExists(atPath: path)
-    else { return }
-    let source = "/etc/rancher/k3s/k3s.yaml"
-    let script = ShellText.head + "base64 -w 0 \(source)\n" + ShellText.tail
-    let result = try await SecureShell(context: context).run({ script }, on: first)
-    guard result.status == 0, let data = Data(base64Encoded: result.output.split(separator: "\n").joined()) else {
-      throw NodeFailure(first, "\(source) could not be read: \(SecureShell.reason(result))")
+  private static func server(_ control: NodeSpec) -> String { "https://\(control.address.inURL):6443" }
+
+  /// Keeps the administrator's kubeconfig of a control node, for its owner alone. Not when KUBECONFIG names another. It is taken
+  /// again when k3s has made a new one: its certificate lives a year.
+  /// - Parameter digests: of those on the nodes, by name.
+  func keepKubeconfig(_ file: ClusterFile, _ digests: [String: String]) async throws {
+    guard let path = kubeconfigPath(file) else { return }
+    // The last line: a file that was written in part does not have it.
+    func mark(_ control: NodeSpec, _ digest: String) -> String {
+      "# \(control.name), \(Self.server(control)), \(digest)"
     }
-    let text = String(decoding: data, as: UTF8.self).replacing(
-      "https://127.0.0.1:6443", with: "https://\(first.address.inURL):6443")
+    let kept = FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }
+    let there = file.controls.filter { digests[$0.name] != nil }
+    if let kept, there.isEmpty || there.contains(where: { kept.hasSuffix("\n\(mark($0, digests[$0.name] ?? ""))\n") }) {
+      return
+    }
+    guard let source = there.first ?? file.controls.first else { return }
+    let script = ShellText.head + "base64 -w 0 \(FactsScript.kubeconfig)\n" + ShellText.tail
+    let result = try await SecureShell(context: context).run({ script }, on: source)
+    guard result.status == 0, let data = Data(base64Encoded: result.output.split(separator: "\n").joined()) else {
+      throw NodeFailure(source, "\(FactsScript.kubeconfig) could not be read: \(SecureShell.reason(result))")
+    }
+    let text = String(decoding: data, as: UTF8.self).replacing("https://127.0.0.1:6443", with: Self.server(source))
     let folder = String(path.prefix(upTo: path.lastIndex(of: "/") ?? path.startIndex))
     try FileManager.default.createDirectory(
       atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    let whole = "\(text)\n\(mark(source, FileDigest.of(Array(data))))\n"
     guard
       FileManager.default.createFile(
-        atPath: path, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600])
+        atPath: path, contents: Data(whole.utf8), attributes: [.posixPermissions: 0o600])
     else { throw Failure("\(path) cannot be written") }
+    if kept != nil { return context.say("\(path): the kubeconfig of \(source.name) as it is now") }
     context.say("\(path): the administrator's kubeconfig; export KUBECONFIG=\(path) for a kubectl of your own")
     context.say(
       "bashupload deploy backup --output DIR keeps the tokens: without them no snapshot of this cluster can be read")

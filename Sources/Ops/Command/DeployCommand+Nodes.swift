@@ -18,6 +18,8 @@ extension DeployCommand {
     }
 
     var notes: [String] = []
+    /// Digests of the administrator's kubeconfigs, by the name of the control node that has it.
+    var kubeconfigs: [String: String] = [:]
 
     var lines: [String] {
       plans.flatMap(\.lines) + notes.map { "note: \($0)" } + failures.map { "x \($0)" } + [counts]
@@ -60,31 +62,31 @@ extension DeployCommand {
 
   func planNodes(_ file: ClusterFile, _ arguments: DeployArguments) async throws -> NodesOutcome {
     let file = await present(file)
-    let nodes = try chosen(file, arguments)
-    let planner = try await nodeOperator(file)
-    var survey = try await planner.survey(nodes)
-    try refuse(file, survey, arguments)
-    return outcome(nodes, planner, &survey, file)
+    return try await look(try chosen(file, arguments), file, arguments).outcome
   }
 
-  private func outcome(
-    _ nodes: [NodeSpec], _ planner: NodeOperator, _ survey: inout NodeSurvey, _ file: ClusterFile
-  ) -> NodesOutcome {
+  /// What would have to be changed; nothing is, and nothing may be when it would take nodes out of a cluster that runs, or make of
+  /// it what it cannot become.
+  private func look(_ nodes: [NodeSpec], _ file: ClusterFile, _ arguments: DeployArguments) async throws
+    -> (outcome: NodesOutcome, survey: NodeSurvey, planner: NodeOperator)
+  {
+    let planner = try await nodeOperator(file)
+    var survey = try await planner.survey(nodes)
+    let only = arguments.part.node
+    let others = Strangers(file, isKnown ? (try? await kubectl.get("nodes", namespace: nil)) ?? [] : [])
+    if let reason = NodeMembership(file, survey).refusal(only: only) ?? AddressFamilies(file, survey).refusal
+      ?? MemberAddresses(file, survey).refusal(only: only) ?? others.refusal
+    {
+      throw Failure(reason)
+    }
     let plans = planner.plans(nodes, &survey)
     let first = file.controls.first
     let isRunning = first.flatMap { survey.facts[$0.name]?.units[NodeService.kubernetes.unit(of: $0) ?? ""]?.isActive }
     let names = Set(nodes.map(\.name))
-    return NodesOutcome(
+    let outcome = NodesOutcome(
       plans: plans, failures: survey.failures.filter { names.contains($0.node) },
-      isBeforeTheCluster: isRunning == false, notes: Advice.access(file))
-  }
-
-  /// What would take nodes out of a cluster that runs, or what such a cluster cannot become: nothing is changed anywhere then.
-  private func refuse(_ file: ClusterFile, _ survey: NodeSurvey, _ arguments: DeployArguments) throws {
-    let membership = NodeMembership(file, survey)
-    if let reason = membership.refusal(only: arguments.part.node) ?? AddressFamilies(file, survey).refusal {
-      throw Failure(reason)
-    }
+      isBeforeTheCluster: isRunning == false, notes: Advice.access(file) + others.notes)
+    return (outcome, survey, planner)
   }
 
   /// - Returns: the nodes that are not as they should be.
@@ -93,17 +95,29 @@ extension DeployCommand {
   }
 
   func applyNodes(_ nodes: [NodeSpec], _ file: ClusterFile, _ arguments: DeployArguments) async throws -> NodesOutcome {
-    let planner = try await nodeOperator(file)
-    var survey = try await planner.survey(nodes)
-    try refuse(file, survey, arguments)
-    var outcome = outcome(nodes, planner, &survey, file)
+    var (outcome, survey, planner) = try await look(nodes, file, arguments)
+    outcome.kubeconfigs = survey.kubeconfigs
     for line in outcome.lines { context.say(line) }
     if outcome.isEmpty { return outcome }
     try confirm("make these changes on the nodes?", arguments)
-    let names = Set(nodes.map(\.name))
-    let after = try await planner.execute(
-      nodes.filter { node in outcome.plans.contains { $0.node.name == node.name } }, survey)
-    outcome.failures = after.failures.filter { names.contains($0.node) }
+    func execute() async throws {
+      let planned = nodes.filter { node in outcome.plans.contains { $0.node.name == node.name } }
+      let after = try await planner.execute(planned, survey)
+      let names = Set(nodes.map(\.name))
+      outcome.failures = after.failures.filter { names.contains($0.node) }
+      outcome.kubeconfigs = after.kubeconfigs
+    }
+    // Of several control nodes, two operators could restart two at once. The only one guards itself, and if it did not come back,
+    // a lock in it would keep its owner out.
+    if file.controls.count == 1 {
+      try await execute()
+    } else {
+      try await lockedIfItAnswers(file) { isTaken in
+        // What somebody else has done until now is not known yet.
+        if isTaken { (outcome, survey, planner) = try await look(nodes, file, arguments) }
+        try await execute()
+      }
+    }
     return outcome
   }
 }

@@ -20,12 +20,14 @@ extension DeployCommand {
         ? "a new token for the control nodes: k3s restarts on them, one after the other, pods go on"
         : "a new token for the agents: k3s restarts on every node, pods go on")
     try confirm("make one?", arguments)
-    let result = try await SecureShell(context: context).run(
-      { isServers ? Self.serverToken : Self.agentToken }, on: first, deadline: 600)
-    guard result.status == 0, result.output.hasSuffix("end\n") else { throw NodeFailure(first, result) }
     var rest = arguments
     rest.flags.insert("--yes")
-    let nodes = try await applyNodes(file, rest)
+    let nodes = try await lockedIfItAnswers(file) { _ in
+      let result = try await SecureShell(context: context).run(
+        { isServers ? Self.serverToken : Self.agentToken }, on: first, deadline: NodeOperator.patience)
+      guard result.status == 0, result.output.hasSuffix("end\n") else { throw NodeFailure(first, result) }
+      return try await applyNodes(file, rest)
+    }
     if !nodes.failures.isEmpty {
       throw Failure(
         "still with the old token: \(nodes.failures.map(\.node).joined(separator: ", ")); apply gives them the new one")
@@ -51,12 +53,14 @@ extension DeployCommand {
 
     """
 
+  private static let restart = ShellText.kubernetes("restart", "k3s.service").joined(separator: "\n")
+
   /// The configuration says which, and k3s takes it when it starts.
   private static let agentToken =
     ShellText.head + take + """
       (umask 077 && head -c 32 /dev/urandom | sha256sum | cut -c1-64 >\(K3sConfiguration.agentTokenPath).bashupload-new)
       mv -f \(K3sConfiguration.agentTokenPath).bashupload-new \(K3sConfiguration.agentTokenPath)
-      systemctl restart k3s.service 9>&-
+      \(restart)
       echo end
       """ + ShellText.tail
 
@@ -70,7 +74,7 @@ extension DeployCommand {
       fi
       (umask 077 && own \(FactsScript.serverToken) >\(K3sConfiguration.tokenPath).bashupload-new)
       mv -f \(K3sConfiguration.tokenPath).bashupload-new \(K3sConfiguration.tokenPath)
-      systemctl restart k3s.service 9>&-
+      \(restart)
       echo end
       """ + ShellText.tail
 }

@@ -58,7 +58,7 @@ extension DeployCommand {
     }
     try await kubectl.requireOwn(file)
     var secrets = try await SecretReader(kubectl: kubectl, variables: context.variables).plan(file)
-    secrets.wanted = secrets.wanted.filter { $0.name == "bashupload-cloudflare" }
+    secrets.wanted = secrets.wanted.filter { $0.name == Self.cloudflareSecret }
     secrets.notes = secrets.notes.filter { $0.hasPrefix("certificates.dns01.") }
     context.say(
       "cert-manager gets the token of \(reference), and has to get a certificate for \(proof.name) with it"
@@ -66,20 +66,29 @@ extension DeployCommand {
     try confirm("replace the token?", arguments)
     let plan = secrets
     try await locked {
-      let applier = Applier(kubectl: kubectl, context: context, timeout: arguments.timeout)
-      let replaced = try await applier.applySecrets(plan)
-      do {
-        try await proof.run(kubectl, context, deadline: arguments.timeout)
-        try await replaced.forget()
-      } catch let failure as Wait.Failure {
-        try await applier.restore(replaced)
-        throw Failure(
-          "\(failure)\nthe token of \(reference) needs Zone: Zone: Read and Zone: DNS: Edit for \(file.domain), and the "
-            + "addresses of the nodes if it is bound to any"
-            + (replaced.isEmpty ? "" : "; the old one is back, leave it alone"))
-      }
+      let replaced = try await Applier(kubectl: kubectl, context: context, timeout: arguments.timeout).applySecrets(
+        plan)
+      try await prove(proof, replaced, file, arguments)
+      try await replaced.forget()
     }
     context.say("certificates come with the new token: delete the old one at Cloudflare (My Profile, API Tokens)")
     return 0
+  }
+
+  static let cloudflareSecret = "bashupload-cloudflare"
+
+  /// Tries the token that is there; one that does not work is replaced by that of before.
+  func prove(
+    _ proof: RotationProof, _ replaced: ReplacedSecrets, _ file: ClusterFile, _ arguments: DeployArguments
+  ) async throws {
+    do {
+      try await proof.run(kubectl, context, deadline: arguments.timeout)
+    } catch let failure as Wait.Failure {
+      try await Applier(kubectl: kubectl, context: context, timeout: arguments.timeout).restore(replaced)
+      throw Failure(
+        "\(failure)\nthe token of \(file.certificates.cloudflareToken.map { "\($0)" } ?? "Cloudflare") needs Zone: Zone: Read and Zone: DNS: Edit for \(file.domain), and the "
+          + "addresses of the nodes if it is bound to any"
+          + (replaced.isEmpty ? "" : "; the old one is back, leave it alone"))
+    }
   }
 }

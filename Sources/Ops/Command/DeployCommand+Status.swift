@@ -73,20 +73,13 @@ extension DeployCommand {
     guard typed == file.domain else {
       throw Failure("nothing has been removed: the domain was not typed (or given with --confirm \(file.domain))")
     }
-    func remove() async throws {
+    try await locked {
       try await kubectl.delete(owned.filter { $0.kind != "Namespace" }.reversed())
       try await kubectl.delete(secrets + (try await kubectl.applySets()))
       try await kubectl.delete(owned.filter { $0.kind == "Namespace" && $0.name != Kubectl.namespace })
       try await kubectl.delete([
         KubernetesObject(["apiVersion": "v1", "kind": "Namespace", "metadata": ["name": .string(Kubectl.namespace)]])
       ])
-    }
-    // The lock lives in the namespace: in one that is gone or ending it can neither be taken nor is there anything to guard.
-    let namespace = try await kubectl.object("namespaces", Kubectl.namespace)
-    if let namespace, namespace.value.at("metadata", "deletionTimestamp") == nil {
-      try await locked { try await remove() }
-    } else {
-      try await remove()
     }
     context.say("removed")
     return 0

@@ -37,8 +37,19 @@ extension DeployCommand {
     // The mark first: whoever is interrupted here finds it again.
     try await kubectl.label(node.name, ["\(Self.mark)=\(reason)"])
     try await kubectl.cordon(node.name)
-    try await kubectl.drain(node.name, seconds: seconds)
+    // In parts: the lock does not grow too old meanwhile.
+    let end = context.uptime() + seconds
+    while true {
+      try await DeployLock.held?.renew()
+      let left = end - context.uptime()
+      do {
+        return try await kubectl.drain(node.name, seconds: min(left, Self.part))
+      } catch let error as KubectlError where left > Self.part && error.complaint.contains("global timeout reached") {}
+    }
   }
+
+  /// Seconds.
+  private static let part = 600
 
   func undrain(_ node: NodeSpec) async throws {
     try await kubectl.uncordon(node.name)

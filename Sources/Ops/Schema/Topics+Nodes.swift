@@ -101,8 +101,9 @@ extension Topics {
       name: "cluster-certificates",
       paragraphs: [
         "k3s' own certificates live 365 days and are renewed only when it starts, in their last 120 days.",
-        "So k3s has to be restarted once in eight months. An upgrade does it; apply restarts a k3s whose certificates end within "
-          + "90 days, one node after the other; status shows the days of every node, and doctor names those that are due.",
+        "So k3s has to be restarted in those. An upgrade does it; apply restarts a k3s whose certificates end within 90 days, one "
+          + "node after the other, and wants to be run every three months for that; status shows the days of every node, and "
+          + "doctor names those that are due.",
       ]),
     Topic(
       name: "dynamic-address",

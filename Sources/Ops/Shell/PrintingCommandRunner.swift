@@ -13,22 +13,3 @@ package struct PrintingCommandRunner: CommandRunner {
     return try await runner.run(invocation)
   }
 }
-
-/// Adds variables to the environment of one program.
-package struct EnvironmentCommandRunner: CommandRunner {
-  private let runner: any CommandRunner
-  private let program: String
-  private let environment: [String: String]
-
-  package init(_ runner: any CommandRunner, of program: String, environment: [String: String]) {
-    self.runner = runner
-    self.program = program
-    self.environment = environment
-  }
-
-  package func run(_ invocation: Invocation) async throws(CommandError) -> CommandResult {
-    var invocation = invocation
-    if invocation.program == program { invocation.environment.merge(environment) { own, _ in own } }
-    return try await runner.run(invocation)
-  }
-}

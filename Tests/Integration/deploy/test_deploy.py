@@ -190,10 +190,10 @@ def test_two_operators(desk):
     lease = {"holderIdentity": "eve@laptop", "acquireTime": "2999-01-01T00:00:00.000000Z"}
     desk.cluster.create({
         "apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "spec": lease,
-        "metadata": {"name": "bashupload-deploy", "namespace": "bashupload"},
+        "metadata": {"name": "bashupload-deploy", "namespace": "kube-system"},
     })
     assert "eve@laptop is deploying" in desk.deploy("apply", "--yes", "--no-verify", status=1)
-    desk.cluster.edit("Lease", "bashupload-deploy", "bashupload", {"spec": {"acquireTime": "2020-01-01T00:00:00.000000Z"}})
+    desk.cluster.edit("Lease", "bashupload-deploy", "kube-system", {"spec": {"acquireTime": "2020-01-01T00:00:00.000000Z"}})
     assert "rollout: done" in desk.deploy("apply", "--yes", "--no-verify"), "a lock that somebody left behind is taken over"
 
 

@@ -245,8 +245,29 @@ def test_three_members_come_back_to_the_state_of_the_snapshot(world, tmp_path):
         etcd("cp-3", "del", "--prefix", "/registry/")
         assert etcd("cp-1", "get", "--prefix", "/registry/").stdout == ""
 
+        # A snapshot that cannot be read: k3s has moved the state away by then. Everybody goes on with what was there.
+        etcd("cp-1", "put", "now", "x")
+        servers["cp-1"]("sh", "-c", "mkdir -p /var/lib/bucket && echo garbage >/var/lib/bucket/broken")
+        tokens = {name: server.read("/etc/rancher/k3s/token") for name, server in servers.items()}
+        text = desk.deploy("restore", "--from", "saved", "--snapshot", "broken", "--yes", status=1)
+        assert "k3s could not take the snapshot" in text and "cp-3: k3s goes on with what it had" in text
+        eventually(lambda: members() == ["cp-1", "cp-2", "cp-3"], 30)
+        for name, server in servers.items():
+            eventually(lambda: etcd(name, "get", "--print-value-only", "now", check=False).stdout == "x\n", 20)
+            assert server.read("/etc/rancher/k3s/token") == tokens[name]
+        assert "cluster-init" not in servers["cp-1"].read("/etc/rancher/k3s/config.yaml")
+        # One that cannot be reached is known before anybody is stopped.
+        servers["cp-3"].stop_sshd()
+        assert "node/cp-3" in desk.deploy("restore", "--from", "saved", "--yes", status=1)
+        servers["cp-3"].start_sshd()
+        assert members() == ["cp-1", "cp-2", "cp-3"] and etcd("cp-2", "put", "now", "y", check=False).returncode == 0
+        # The others have got another token since the backup was made.
+        for name in ("cp-2", "cp-3"):
+            servers[name]("sh", "-c", "printf %s rotated >/etc/rancher/k3s/token")
+
         start = time.monotonic()
         text = desk.deploy("restore", "--from", "saved", "--yes")
+        assert all(server.read("/etc/rancher/k3s/token") == TOKENS["token"] for server in servers.values())
         done = [line for line in text.splitlines() if ": done (" in line]
         assert [line.split(":")[0] for line in done] == ["1. cp-2", "2. cp-3", "3. cp-1", "4. cp-1", "5. cp-2", "6. cp-3"]
         eventually(lambda: members() == ["cp-1", "cp-2", "cp-3"], 30)

@@ -107,6 +107,7 @@ struct NodeOperator: Sendable {
         "mesh zerotier, and zerotier-one is not installed: install it from download.zerotier.com, then run this again")
     }
     do {
+      try requireVersion(for: facts, survey)
       return NodePlan(
         NodeTree(node, of: file, facts: known),
         secrets: NodeSecrets(
@@ -118,6 +119,21 @@ struct NodeOperator: Sendable {
     } catch {
       throw NodeFailure(node, "\(error)")
     }
+  }
+
+  /// A node has no newer k3s than the control plane (https://kubernetes.io/releases/version-skew-policy/), and `upgrade` is what
+  /// changes that: what is new comes with what is there.
+  private func requireVersion(for facts: NodeFacts, _ survey: NodeSurvey) throws {
+    guard !isUpgrade, facts.k3sVersion == nil, facts.sums["/usr/local/bin/k3s"] == nil,
+      let wanted = file.kubernetes.version.flatMap({ K3sVersion($0) }),
+      let (control, there) = file.controls.lazy.compactMap({ control in
+        survey.facts[control.name]?.k3sVersion.map { (control.name, $0) }
+      }).first(where: { $0.1 != wanted })
+    else { return }
+    throw K3sBinary.Refusal(
+      description:
+        "it has no k3s yet, and \(control) has \(there), not \(wanted) of the file: write kubernetes.k3s.version: "
+        + "\(there) with its sha256, apply, and upgrade afterwards")
   }
 
   /// Plans of the nodes that have answered; failures are added to the survey's.
@@ -140,6 +156,13 @@ struct NodeOperator: Sendable {
     var survey = survey
     if file.mesh.type == .wireguard { try await makeKeys(&survey) }
     var rest = nodes.filter { survey.facts[$0.name] != nil }
+    // Members that do not run take no vote from the others, and two of three wait for one another when they start.
+    let membership = NodeMembership(file, survey)
+    let stopped = rest.filter(membership.isStopped)
+    if !stopped.isEmpty {
+      rest.removeAll { node in stopped.contains { $0.name == node.name } }
+      try await execute(stopped, &survey, tokens: try await tokens(for: stopped, &survey))
+    }
     if let first = file.controls.first, rest.contains(where: { $0.name == first.name }) {
       rest.removeAll { $0.name == first.name }
       let joins = NodeMembership(file, survey).joinsAgain(first)
@@ -163,10 +186,11 @@ struct NodeOperator: Sendable {
     let isRunning = survey.facts[control.name]?.units[unit]?.isActive == true
     let isRestarted =
       try plan(control, survey, tokens: tokens).restarts.contains { $0.service == .kubernetes }
-    let failed = file.controls.first { other in
-      other.name != control.name && survey.failures.contains { $0.node == other.name }
-    }
     let membership = NodeMembership(file, survey)
+    let failed = file.controls.first { other in
+      other.name != control.name
+        && (membership.isStopped(other) || survey.failures.contains { $0.node == other.name })
+    }
     if let failed, isRestarted, isRunning || failed.name == file.controls.first?.name || membership.joinsAgain(control)
     {
       let failure = NodeFailure(
@@ -230,7 +254,9 @@ struct NodeOperator: Sendable {
     }
     for (node, result) in zip(nodes, results) {
       switch result {
-      case .success(let sums): survey.facts[node.name]?.sums.merge(sums) { $1 }
+      case .success(let sums):
+        survey.facts[node.name]?.sums.merge(sums) { $1 }
+        survey.started.insert(node.name)
       case .failure(let failure):
         survey.failures.append(failure)
         context.complain(failure.description)

@@ -121,8 +121,8 @@ struct NodeScript {
     case AddressWatch.path:
       return [
         disable("bashupload-address.timer"), "rm -f \(AddressWatch.written) \(AddressWatch.known)",
-        "rm -f \"$state/stamps/address\"", "systemctl restart \(NodeService.kubernetes.unit(of: node) ?? "") 9>&-",
-      ]
+        "rm -f \"$state/stamps/address\"",
+      ] + ShellText.kubernetes("restart", NodeService.kubernetes.unit(of: node) ?? "")
     case _ where path.hasPrefix("/etc/systemd/system/") && !path.contains("bashupload-address"):
       return [disable(String(path.dropFirst("/etc/systemd/system/".count)))]
     default: return []
@@ -149,7 +149,7 @@ struct NodeScript {
     }
     if restart.service == .zerotier { lines += ZeroTierMesh.join }
     if !restart.service.isSystems { lines.append("systemctl enable --quiet \(unit)") }
-    lines.append("systemctl restart \(unit) 9>&-")
+    lines += restart.service == .kubernetes ? ShellText.kubernetes("restart", unit) : ["systemctl restart \(unit) 9>&-"]
     return lines + ["stamp \(restart.service.rawValue) \(restart.digest)"]
   }
 
@@ -255,7 +255,7 @@ struct NodeScript {
     var lines = plan.restarts.filter(\.service.comesAfterProof).flatMap { start($0) }
     lines += ["step 'note the files'", "cat >\"$state/files.new\" <<'EOT'"] + plan.owned
     lines += ["EOT", "mv -f \"$state/files.new\" \"$state/files\"", "rm -f \"$state/files.all\""]
-    let paths = FactsScript.tokenPaths.map(ShellText.quoted).joined(separator: " ")
+    let paths = FactsScript.secretPaths.map(ShellText.quoted).joined(separator: " ")
     lines += ["sha256sum -- \(paths) 2>/dev/null | sed 's/^/sum /' || true", "echo end"]
     return lines.joined(separator: "\n") + "\n"
   }

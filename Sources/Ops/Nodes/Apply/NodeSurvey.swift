@@ -4,6 +4,11 @@ struct NodeSurvey: Sendable {
   var facts: [String: NodeFacts] = [:]
   /// Who has not answered, and why; in the order of the cluster file.
   var failures: [NodeFailure] = []
+  /// Whose k3s has been started since.
+  var started: Set<String> = []
+
+  /// Digests of the kubeconfigs that k3s has made, by name of the node.
+  var kubeconfigs: [String: String] { facts.compactMapValues { $0.sums[FactsScript.kubeconfig] } }
 
   /// What the files of nodes need of one another's facts.
   func known(_ file: ClusterFile) -> KnownFacts {

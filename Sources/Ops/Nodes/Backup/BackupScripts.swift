@@ -91,67 +91,145 @@ struct BackupScripts {
       check = "command -v k3s >/dev/null"
       reset = "--cluster-reset-restore-path=\(name)"
     }
-    let take =
+    let (take, giveBack) =
       switch datastore {
       case .etcd:
-        """
-        echo "step set etcd back to the snapshot"
-        # k3s resets none that joins another; this one is the first from now on.
-        sed -i 's/^server: .*/cluster-init: true/' \(K3sConfiguration.path) 2>/dev/null || true
-        # The old data is kept by k3s beside the new.
-        if ! k3s server --cluster-reset \(reset) >/var/log/bashupload-restore.log 2>&1; then
-          echo "k3s could not take the snapshot, /var/log/bashupload-restore.log says why: $(tail -n 1 /var/log/bashupload-restore.log)" >&2
-          exit 1
-        fi
-        """
-      case .sqlite:
-        """
-        echo "step put the database back"
-        # Interrupted after the move, the next run must not take what was moved for something older. Certificates go as well:
-        # those of the database come back by k3s, which does not start beside newer ones.
-        for each in db tls cred; do
-          if [ -e "\(Self.data)/$each" ]; then
-            rm -rf "\(Self.data)/$each.before"
-            mv "\(Self.data)/$each" "\(Self.data)/$each.before"
+        (
+          """
+          step set etcd back to the snapshot
+          # k3s resets none that joins another; this one is the first from now on.
+          sed -i 's/^server: .*/cluster-init: true/' \(K3sConfiguration.path) 2>/dev/null || true
+          # The old data is kept by k3s beside the new.
+          old() { ls -d \(Self.data)/db/etcd-old-* 2>/dev/null | sort | tail -n 1; }
+          before=$(old)
+          if ! timeout 600 k3s server --cluster-reset \(reset) >/var/log/bashupload-restore.log 2>&1 9>&-; then
+            echo "k3s could not take the snapshot, /var/log/bashupload-restore.log says why: $(tail -n 1 /var/log/bashupload-restore.log)" >&2
+            exit 1
           fi
-        done
-        mkdir -p \(Self.data)
-        tar -C \(Self.data) -xf \(staged)
-        """
+          """,
+          """
+          if [ "$(old)" != "$before" ]; then
+            rm -rf \(Self.data)/db/etcd
+            mv "$(old)" \(Self.data)/db/etcd
+          fi
+          """
+        )
+      case .sqlite:
+        (
+          """
+          step put the database back
+          # Interrupted after the move, the next run must not take what was moved for something older. Certificates go as well:
+          # those of the database come back by k3s, which does not start beside newer ones.
+          for each in db tls cred; do
+            if [ -e "\(Self.data)/$each" ]; then
+              rm -rf "\(Self.data)/$each.before"
+              mv "\(Self.data)/$each" "\(Self.data)/$each.before"
+              moved="$moved $each "
+            fi
+          done
+          mkdir -p \(Self.data)
+          tar -C \(Self.data) -xf \(staged) 9>&-
+          """,
+          """
+          for each in $moved; do
+            rm -rf "\(Self.data)/$each"
+            mv "\(Self.data)/$each.before" "\(Self.data)/$each"
+          done
+          """
+        )
       }
     return ShellText.head + """
       set -e
+      mkdir -p "$state"
+      exec 9>"$state/lock"
+      if ! flock -w 120 9; then
+        echo "another deploy is at work on this node" >&2
+        exit \(NodeScript.Status.busy)
+      fi
+      # It ends what it has begun, also when nobody listens any more.
+      trap '' PIPE HUP
+      step() { echo "step $*" || true; }
       \(check)
-      systemctl stop k3s.service
-      echo "step bring the tokens back"
-      mkdir -p /etc/rancher/k3s
-      # printf is a part of the shell: nothing of this is an argument of a process.
-      (umask 077 && printf %s '\(token)' | base64 -d >\(K3sConfiguration.tokenPath).bashupload-new)
-      (umask 077 && printf %s '\(agentToken)' | base64 -d >\(K3sConfiguration.agentTokenPath).bashupload-new)
-      mv -f \(K3sConfiguration.tokenPath).bashupload-new \(K3sConfiguration.tokenPath)
-      mv -f \(K3sConfiguration.agentTokenPath).bashupload-new \(K3sConfiguration.agentTokenPath)
+      # What has been there comes back when the state cannot be taken. Files that are kept already are of a run that was cut off.
+      kept="$state/before-restore" files='\(Self.tokens.joined(separator: " ")) \(K3sConfiguration.path)' moved= before=
+      old() { :; }
+      if [ ! -d "$kept" ]; then
+        rm -rf "$kept.new"
+        mkdir -m 700 "$kept.new"
+        for each in $files; do
+          if [ -e "$each" ]; then cp -p "$each" "$kept.new"; fi
+        done
+        mv "$kept.new" "$kept"
+      fi
+      give_back() {
+        trap - EXIT
+        set +e
+        \(giveBack.replacing("\n", with: "\n  "))
+        for each in $files; do
+          if [ -e "$kept/${each##*/}" ]; then mv -f "$kept/${each##*/}" "$each"; else rm -f "$each"; fi
+        done
+        rm -rf "$kept"
+        systemctl start --no-block k3s.service 9>&-
+        echo '\(Self.isBack)'
+      }
+      trap give_back EXIT
+      systemctl stop k3s.service 9>&-
+      step bring the tokens back
+      \(Self.put(token: token, agentToken: agentToken))
       \(take)
-      echo "step start k3s"
-      systemctl start k3s.service
+      trap - EXIT
+      rm -rf "$kept"
+      step start k3s
+      \(ShellText.kubernetes("start", "k3s.service").joined(separator: "\n"))
       rm -f \(staged)
+      # What k3s itself makes of the token has its authority in it: who joins knows whom.
+      for each in \(FactsScript.serverToken) \(K3sConfiguration.tokenPath); do
+        if [ -f "$each" ]; then
+          echo "token $(base64 -w 0 "$each")"
+          break
+        fi
+      done
       echo end
       """ + ShellText.tail
+  }
+
+  /// What `restore` says when everything is as it was.
+  static let isBack = "back as it was"
+
+  private static let tokens = [K3sConfiguration.tokenPath, K3sConfiguration.agentTokenPath]
+
+  /// printf is a part of the shell: nothing of this is an argument of a process.
+  private static func put(token: String, agentToken: String) -> String {
+    zip([token, agentToken], tokens).map { content, path in
+      """
+      mkdir -p /etc/rancher/k3s
+      (umask 077 && printf %s '\(content)' | base64 -d >\(path).bashupload-new)
+      mv -f \(path).bashupload-new \(path)
+      """
+    }.joined(separator: "\n")
   }
 
   /// Tells the k3s that is there.
   static let version =
     ShellText.head + "echo \"k3s $(k3s --version 2>/dev/null | awk 'NR == 1 { print $3 }')\"\n" + ShellText.tail
 
-  /// A control node that joins again what the first one has become.
-  static let rejoin =
+  /// A control node that joins again what the first one has become, with the tokens of then.
+  /// - Parameters:
+  ///   - token: contents of the token files, in Base64.
+  static func rejoin(token: String, agentToken: String) -> String {
     ShellText.head + """
       set -e
       systemctl stop k3s.service
+      \(put(token: token, agentToken: agentToken))
       if [ -e \(data)/db ]; then
         rm -rf \(data)/db.before
         mv \(data)/db \(data)/db.before
       fi
-      systemctl start k3s.service
+      \(ShellText.kubernetes("start", "k3s.service").joined(separator: "\n"))
       echo end
       """ + ShellText.tail
+  }
+
+  /// One that was stopped for a restore that did not come to pass.
+  static let start = ShellText.head + "systemctl start --no-block k3s.service\n" + ShellText.tail
 }

@@ -41,8 +41,10 @@ struct RestoreRunbook: Sendable {
     }
     let rejoins = others.map {
       Step(
-        node: $0.name, action: .rejoin, title: "move its old data away and join again",
-        command: "mv /var/lib/rancher/k3s/server/db /var/lib/rancher/k3s/server/db.before; systemctl start k3s")
+        node: $0.name, action: .rejoin, title: "bring the tokens, move its old data away and join again",
+        command:
+          "install -m 600 token agent-token /etc/rancher/k3s/; mv /var/lib/rancher/k3s/server/db /var/lib/rancher/k3s/server/db.before; systemctl start k3s"
+      )
     }
     let installs = file.controls.map { node in
       version.map {

@@ -7,18 +7,21 @@ struct FactsScript {
   /// Units whose state matters.
   let units: [String]
 
-  /// Digests of the tokens tell whether a node has the right one; tokens are long and random, so a digest tells nothing else.
-  static let tokenPaths = [
+  /// Digests of them tell whether a node has the right one; they are long and random, so a digest tells nothing else.
+  static let secretPaths = [
     K3sConfiguration.tokenPath, K3sConfiguration.agentTokenPath, serverToken, joinToken,
-    K3sConfiguration.snapshotCredentialsPath,
+    K3sConfiguration.snapshotCredentialsPath, kubeconfig,
   ]
   /// What k3s makes of the tokens: with the digest of the cluster's own authority in it, so that who joins knows whom.
   static let serverToken = "/var/lib/rancher/k3s/server/token"
   static let joinToken = "/var/lib/rancher/k3s/server/agent-token"
 
+  /// The administrator's; k3s makes it anew with each certificate.
+  static let kubeconfig = "/etc/rancher/k3s/k3s.yaml"
+
   var text: String {
     func list(_ words: [String]) -> String { words.map(ShellText.quoted).joined(separator: " ") }
-    let every = (paths + Self.tokenPaths + ["/usr/local/bin/k3s"]).sorted()
+    let every = (paths + Self.secretPaths + ["/usr/local/bin/k3s"]).sorted()
     return ShellText.head + """
       echo facts 1
       echo "architecture $(uname -m)"
@@ -40,7 +43,12 @@ struct FactsScript {
       dpkg-query --show --showformat='${db:Status-Status} ${Package}\\n' \(list(packages)) 2>/dev/null |
         sed -n 's/^installed /package /p'
       for unit in \(list(units)) ufw.service firewalld.service; do
-        echo "unit $unit $(systemctl is-active "$unit" 2>/dev/null) $(systemctl is-enabled "$unit" 2>/dev/null)"
+        active=$(systemctl is-active "$unit" 2>/dev/null)
+        # Of a table that somebody has flushed since, systemd knows nothing.
+        if [ "$unit" = bashupload-firewall.service ] && ! nft list table inet \(FirewallTable.table) >/dev/null 2>&1; then
+          active=inactive
+        fi
+        echo "unit $unit $active $(systemctl is-enabled "$unit" 2>/dev/null)"
       done
       if [ -f \(WireGuardMesh.keyPath) ] && command -v wg >/dev/null; then
         echo "key $(wg pubkey <\(WireGuardMesh.keyPath))"
@@ -54,10 +62,14 @@ struct FactsScript {
       done
       if [ -f \(K3sConfiguration.path) ]; then
         sed -n 's#^server: "\\{0,1\\}https://\\(.*\\):6443"\\{0,1\\}$#server \\1#p' \(K3sConfiguration.path)
+        sed -n 's/^node-ip: "\\{0,1\\}\\([0-9a-f.:]*\\).*$/node-ip \\1/p' \(K3sConfiguration.path)
         if [ -d /var/lib/rancher/k3s/server/db ]; then
           if grep -q '^cluster-cidr:.*,' \(K3sConfiguration.path); then echo "dual-stack yes"; else echo "dual-stack no"; fi
         fi
       fi
+      if [ -d /var/lib/rancher/k3s/server/db/etcd/member ]; then echo member; fi
+      sed -n 's#^advertise-client-urls: "\\{0,1\\}https\\{0,1\\}://\\(.*\\):2379"\\{0,1\\}$#etcd \\1#p' \
+        /var/lib/rancher/k3s/server/db/etcd/config 2>/dev/null
       if [ -x /usr/local/bin/k3s ]; then
         echo "k3s $(timeout 20 /usr/local/bin/k3s --version 2>/dev/null | awk 'NR == 1 { print $3 }')"
       fi

@@ -42,6 +42,12 @@ package struct NodeFacts: Hashable, Sendable {
   var authority: String?
   /// Where its present config.yaml joins.
   var server: IPAddress?
+  /// The address that its config.yaml gives it.
+  var nodeAddress: IPAddress?
+  /// Whether it has joined etcd, with data of its own.
+  var isMember = false
+  /// The address by which the other members know it.
+  var memberAddress: IPAddress?
   /// Whether the cluster that it has the state of has IPv6 for pods; `nil`: it has no state.
   var isDualStack: Bool?
   /// The k3s that is there.
@@ -81,7 +87,10 @@ package struct NodeFacts: Hashable, Sendable {
       case ("boot", 2): bootID = words[1]
       case ("reboot", 1): needsReboot = true
       case ("authority", 2): authority = words[1]
-      case ("server", 2): server = IPAddress(words[1].filter { $0 != "[" && $0 != "]" })
+      case ("server", 2): server = Self.address(words[1])
+      case ("member", 1): isMember = true
+      case ("node-ip", 2): nodeAddress = Self.address(words[1])
+      case ("etcd", 2): memberAddress = Self.address(words[1])
       case ("dual-stack", 2): isDualStack = words[1] == "yes"
       case ("k3s", 2): k3sVersion = K3sVersion(words[1])
       case ("zerotier", 1): hasZeroTier = true
@@ -100,6 +109,9 @@ package struct NodeFacts: Hashable, Sendable {
 
   /// Whether k3s has to be restarted for its certificates alone.
   func needsRenewal(_ now: Int) -> Bool { certificateDays(now).map { $0 < Self.renewal } == true }
+
+  /// Also as it stands in a URL.
+  private static func address(_ text: String) -> IPAddress? { IPAddress(text.filter { $0 != "[" && $0 != "]" }) }
 
   private static func isDigest(_ text: String) -> Bool {
     text.utf8.count == 64 && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }

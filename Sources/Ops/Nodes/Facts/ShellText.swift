@@ -29,6 +29,18 @@ enum ShellText {
     ]
   }
 
+  /// Starts or restarts k3s. systemd waits for ever for a server to be ready, and whoever waits with it holds the node's lock.
+  static func kubernetes(_ verb: String, _ unit: String) -> [String] {
+    [
+      "if ! timeout \(startPatience) systemctl \(verb) \(unit) 9>&-; then",
+      "  echo '\(unit) did not start, or was not ready within \(startPatience) s: journalctl --unit=\(unit) says why' >&2",
+      "  exit 1", "fi",
+    ]
+  }
+
+  /// Seconds until k3s has to be ready.
+  private static let startPatience = 600
+
   static let tail = """
 
     }

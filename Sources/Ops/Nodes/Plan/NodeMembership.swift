@@ -22,6 +22,12 @@ struct NodeMembership: Sendable {
     survey.facts[node.name]?.units[NodeService.kubernetes.unit(of: node) ?? ""]?.isActive == true
   }
 
+  /// A member of etcd whose k3s does not run: the others have one vote less.
+  func isStopped(_ node: NodeSpec) -> Bool {
+    node.role != .edge && survey.facts[node.name]?.isMember == true && !runs(node)
+      && !survey.started.contains(node.name)
+  }
+
   /// The control node that runs already where this one is new; `nil`: there is none, or this one is a member.
   func host(of node: NodeSpec) -> NodeSpec? {
     node.role != .edge && isNew(node) ? member(besides: node) : nil
