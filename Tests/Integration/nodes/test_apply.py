@@ -477,6 +477,26 @@ def test_three_control_nodes_restart_one_at_a_time_and_never_while_another_is_aw
     assert trio.controls_one_at_a_time(trio.restarts()[len(restarts):]) == ["cp-1", "cp-2", "cp-2", "cp-3"]
     assert "nothing to change" in desk.apply()
 
+    # One does not run: it is started before another is restarted, whatever the order of the file.
+    restarts = trio.restarts()
+    for name in ("cp-1", "cp-2", "cp-3"):
+        servers[name]("sh", "-c", "mkdir -p /var/lib/rancher/k3s/server/db/etcd/member; "
+                      f"echo 'advertise-client-urls: https://10.9.0.{name[-1]}:2379' >/var/lib/rancher/k3s/server/db/etcd/config")
+    assert "nothing to change" in desk.apply()
+    servers["cp-3"]("systemctl", "stop", "k3s.service")
+    trio.write(kubernetes={"snapshots": {"keep": 8}})
+    desk.apply()
+    assert trio.controls_one_at_a_time(trio.restarts()[len(restarts):]) == ["cp-3", "cp-1", "cp-2"]
+    assert "nothing to change" in desk.apply()
+
+    # A member of etcd keeps its address.
+    before = {name: server.state() for name, server in servers.items()}
+    servers["cp-2"]("sh", "-c", "sed -i s/10.9.0.2/10.9.0.77/ /var/lib/rancher/k3s/server/db/etcd/config")
+    text = desk.apply(status=1)
+    assert "cp-2 is a member of etcd with the address 10.9.0.77, and the file gives it 10.9.0.2" in text
+    servers["cp-2"]("sh", "-c", "sed -i s/10.9.0.77/10.9.0.2/ /var/lib/rancher/k3s/server/db/etcd/config")
+    assert {name: server.state() for name, server in servers.items()} == before
+
     # A new token of the servers: k3s changes it, the others get it one after the other, agents keep theirs.
     restarts, old, agent = trio.restarts(), servers["cp-2"].read("/etc/rancher/k3s/token"), servers["edge-1"].read("/etc/rancher/k3s/token")
     with ProcessWatch() as watch:
@@ -545,6 +565,16 @@ def test_routes_of_router_advertisements_outlive_forwarding(fleet):
     edge("sh", "-c", "echo 1 >/proc/sys/net/ipv6/conf/uplink/accept_ra")
     fleet.desk.apply()
     assert edge.read("/proc/sys/net/ipv6/conf/uplink/accept_ra") == "2\n"
+
+
+def test_a_firewall_that_somebody_has_flushed_comes_back(fleet):
+    """systemd still says that its unit is active."""
+    desk, edge = fleet.desk, fleet.servers["edge-1"]
+    desk.apply()
+    edge("nft", "delete", "table", "inet", "bashupload")
+    assert "! node/edge-1 restarts bashupload-firewall.service" in desk.apply()
+    assert "hook input" in edge("nft", "list", "table", "inet", "bashupload").stdout
+    assert "nothing to change" in desk.apply()
 
 
 def test_a_firewall_file_that_is_gone_comes_back(fleet):

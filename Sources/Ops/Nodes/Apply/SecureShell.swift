@@ -1,11 +1,5 @@
 /// The operator's own ssh with the operator's own keys and known hosts: we keep neither a client nor credentials.
 struct SecureShell: Sendable {
-  /// A node that ssh does not reach.
-  struct Unreachable: Error, CustomStringConvertible {
-    var reason: String
-    var description: String { "not reachable: \(reason)" }
-  }
-
   /// ssh's own status for a connection that it could not make or keep.
   static let noConnection: Int32 = 255
   /// Tries of a connection.
@@ -64,11 +58,11 @@ struct SecureShell: Sendable {
     for attempt in 1... {
       let result = try await once(script(), on: node, deadline: deadline)
       if result.status != Self.noConnection || !result.output.isEmpty { return result }
-      if attempt >= tries { throw Unreachable(reason: Self.reason(result)) }
+      if attempt >= tries { throw NodeFailure(node, "not reachable: \(Self.reason(result))") }
       // Jitter: nodes that were asked at once are not asked again at once.
       try await context.sleep(attempt + Int.random(in: 0...1))
     }
-    throw Unreachable(reason: "never tried")
+    throw NodeFailure(node, "never tried")
   }
 
   static func reason(_ result: CommandResult) -> String {
@@ -91,6 +85,6 @@ struct SecureShell: Sendable {
         "-p", "--",
       ] + files
     let result = try await context.runner.run(Invocation("scp", arguments, deadline: 900))
-    if result.status != 0 { throw Unreachable(reason: "scp: \(Self.reason(result))") }
+    if result.status != 0 { throw NodeFailure(node, "not reachable: scp: \(Self.reason(result))") }
   }
 }
