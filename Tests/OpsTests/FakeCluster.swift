@@ -28,6 +28,8 @@ final class FakeCluster: CommandRunner {
     var serversAway: Set<String> = []
     /// Control nodes whose k3s is ready only when all of them have been started.
     var waitingForQuorum: Set<String> = []
+    /// How often `kubectl drain` reaches its time.
+    var slowDrains = 0
     /// Servers without a k3s.
     var bare: Set<String> = []
     /// The API refuses pods of the service.
@@ -204,6 +206,10 @@ extension FakeCluster.State {
         output: JSONValue.object([
           "serverVersion": ["major": "1", "minor": .string(server.minor), "gitVersion": .string(server.name)]
         ]).json)
+    case "drain" where slowDrains > 0:
+      slowDrains -= 1
+      return CommandResult(
+        status: 1, output: "", complaint: "error when waiting for pod \"x\" terminating: global timeout reached: 10m0s")
     case "cordon", "uncordon", "drain", "label", "taint", "annotate": return changeNode(words)
     case "logs": return CommandResult(status: 0, output: "line one\nfatal: cannot start\n")
     default: return CommandResult(status: 1, output: "", complaint: "unknown command \(words[0])")

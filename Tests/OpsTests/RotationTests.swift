@@ -140,6 +140,28 @@ struct RotationTests {
     #expect(story.cluster.object("Secret", "bashupload-cloudflare-before") == nil)
   }
 
+  /// The check of a new version uploads and downloads, and cert-manager has no part in that.
+  @Test(arguments: [false, true])
+  func applyTriesAnotherTokenBeforeItForgetsTheOldOne(_ isBad: Bool) async throws {
+    let story = try await Self.story()
+    defer { story.scratch.remove() }
+    story.set("CLOUDFLARE_CERT_TOKEN", "planted-token-8")
+    story.set("R2_SECRET_ACCESS_KEY", "planted-secret-key-8")
+    story.cluster.state.withLock { $0.badKeys = isBad ? ["planted-token-8"] : [] }
+    let apply = await story.deploy("apply", "--yes")
+    #expect(apply.status == (isBad ? 1 : 0), "\(apply.text)")
+    #expect(apply.text.contains("cert-manager has another token, and has to get a certificate for rotation-"))
+    #expect(apply.text.hasSuffix("the old one is back, leave it alone") == isBad)
+    #expect(Self.key(story, "bashupload-cloudflare", "api-token") == (isBad ? "planted-token-4" : "planted-token-8"))
+    #expect(
+      Self.key(story, "bashupload-r2", "R2_SECRET_ACCESS_KEY") == "planted-secret-key-8", "those have proven themselves"
+    )
+    for name in ["bashupload-cloudflare-before", "bashupload-r2-before"] {
+      #expect(story.cluster.object("Secret", name) == nil)
+    }
+    #expect(story.cluster.object("ConfigMap", "bashupload-generation-2") != nil, "the service is not to blame")
+  }
+
   @Test func anEdgeThatIsAwayKeepsNoKeyAlive() async throws {
     let story = try await Self.story()
     defer { story.scratch.remove() }

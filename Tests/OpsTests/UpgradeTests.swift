@@ -275,6 +275,13 @@ struct UpgradeTests {
     #expect(await story.deploy("undrain", "edge-2").status == 0)
     #expect(story.cluster.object("Node", "edge-2")?.at("spec", "unschedulable") == nil)
     #expect(story.cluster.object("Node", "edge-2")?.at("metadata", "labels", "bashupload.app/drained") == nil)
+    // In parts of ten minutes: the lock would grow too old, and a part that reaches its time is not the end.
+    story.cluster.state.withLock { $0.slowDrains = 2 }
+    #expect(await story.deploy("drain", "edge-2", "--timeout", "1h").status == 0)
+    let parts = story.cluster.invocations.filter { $0.arguments.first == "drain" }.suffix(3)
+    #expect(parts.allSatisfy { $0.arguments.contains("--timeout=600s") } && parts.count == 3)
+    story.cluster.state.withLock { $0.slowDrains = 1 }
+    #expect(await story.deploy("drain", "edge-2", "--timeout", "10m").text.contains("global timeout reached"))
     let wrong = await story.deploy("drain", "edge2")
     #expect(wrong.status == 1 && wrong.text.contains("did you mean edge-2?"))
     #expect(await story.deploy("drain").status == 64)

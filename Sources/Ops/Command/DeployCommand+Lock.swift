@@ -22,9 +22,11 @@ extension DeployCommand {
     do {
       try await kubectl.requireOwn(file)
       try await lock.take()
-    } catch let error as KubectlError {
+    } catch let error where error is KubectlError || error is CommandError {
+      try Task.checkCancellation()
       context.complain(
-        "\(error.brief): where the cluster does not answer, nobody is kept from deploying at the same time")
+        "\((error as? KubectlError)?.brief ?? "\(error)"): where the cluster does not answer, nobody is kept from deploying at the same time"
+      )
       return try await body(false)
     }
     return try await hold(lock) { try await body(true) }

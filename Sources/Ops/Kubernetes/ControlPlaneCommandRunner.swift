@@ -1,12 +1,16 @@
 import Synchronization
 
-/// kubectl with the kubeconfig that apply keeps. It names one control node; while that one cannot be reached, the others are asked.
+/// kubectl with the kubeconfig that apply keeps. It names one control node; while that one is away, the others are asked.
 final class ControlPlaneCommandRunner: CommandRunner {
+  /// Seconds that a control node has to say that it is there. kubectl itself would try a machine that is gone for minutes.
+  private static let patience = 5
+
   private let runner: any CommandRunner
   private let kubeconfig: String
   private let servers: [String]
-  /// Who has answered last; `nil`: whoever the kubeconfig names.
+  /// Who answers; `nil`: whoever the kubeconfig names.
   private let answering = Mutex<String?>(nil)
+  private let isAsked = Mutex(false)
 
   /// - Parameter servers: URLs of the control nodes.
   init(_ runner: any CommandRunner, kubeconfig: String, servers: [String]) {
@@ -17,15 +21,32 @@ final class ControlPlaneCommandRunner: CommandRunner {
 
   func run(_ invocation: Invocation) async throws(CommandError) -> CommandResult {
     if invocation.program != "kubectl" { return try await runner.run(invocation) }
-    let first = try await run(invocation, answering.withLock { $0 })
-    if servers.count < 2 || !Self.isUnreached(first) { return first }
-    for server in servers {
-      let result = try await run(invocation, server)
-      if Self.isUnreached(result) { continue }
-      answering.withLock { $0 = server }
-      return result
+    if servers.count < 2 || invocation.arguments.first == "kustomize" { return try await run(invocation, nil) }
+    let isFirst = isAsked.withLock { isAsked in
+      defer { isAsked = true }
+      return !isAsked
     }
-    return first
+    if isFirst { try await choose() }
+    let before = answering.withLock { $0 }
+    let result = try await run(invocation, before)
+    if isFirst || !Self.isUnreached(result) { return result }
+    try await choose()
+    let now = answering.withLock { $0 }
+    return now == before ? result : try await run(invocation, now)
+  }
+
+  /// The first that answers, of what the kubeconfig names and all control nodes.
+  private func choose() async throws(CommandError) {
+    let question = Invocation(
+      "kubectl", ["version", "--output=json", "--request-timeout=\(Self.patience)s"], deadline: Self.patience * 2)
+    for server in [nil] + servers.map(Optional.some) {
+      do {
+        guard try await run(question, server).status == 0 else { continue }
+        return answering.withLock { $0 = server }
+      } catch {
+        guard case .deadline = error else { throw error }
+      }
+    }
   }
 
   private func run(_ invocation: Invocation, _ server: String?) async throws(CommandError) -> CommandResult {
@@ -35,7 +56,7 @@ final class ControlPlaneCommandRunner: CommandRunner {
     return try await runner.run(invocation)
   }
 
-  /// No connection came to be, so nothing has been done.
+  /// No connection came to be, so nothing has been done and it may be done elsewhere.
   private static func isUnreached(_ result: CommandResult) -> Bool {
     result.status != 0
       && ["dial tcp", "was refused - did you specify the right host or port", "TLS handshake timeout"].contains {

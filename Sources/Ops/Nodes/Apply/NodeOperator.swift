@@ -272,6 +272,7 @@ struct NodeOperator: Sendable {
         node, "waits for \(plan.awaited.joined(separator: ", ")) of \(file.controls.first?.name ?? "the control node")")
     }
     if plan.isEmpty { return [:] }
+    try await DeployLock.held?.renew()
     let start = context.uptime()
     if let binary = plan.binary, case .file(let path) = binary.source {
       try await shell.copy(path, to: NodeScript.staged(binary), on: node)
