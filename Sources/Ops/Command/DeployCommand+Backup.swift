@@ -84,7 +84,15 @@ extension DeployCommand {
     let agentToken = try content(BackupManifest.agentToken).base64EncodedString()
     // One that cannot be reached would be missing in the middle.
     var versions: [String: String] = [:]
-    for node in file.controls { versions[node.name] = try await k3sVersion(node) }
+    for node in file.controls {
+      do {
+        versions[node.name] = try await k3sVersion(node)
+      } catch let failure as NodeFailure {
+        throw Failure(
+          "\(failure); nothing has been changed: every control node of the file has to be there, one that is lost is taken out of "
+            + "it first")
+      }
+    }
     if let name { try await requireSnapshot(name, file) }
     // Of which k3s a snapshot of the bucket is, nobody has written down.
     let version = name == nil ? try otherVersion(manifest, file, versions) : nil
@@ -123,7 +131,9 @@ extension DeployCommand {
         let script = scripts.restore(
           token: token, agentToken: agentToken, from: name.map { .bucket(name: $0) } ?? .file(sha256: manifest.sha256))
         let result = try await shell.run({ script }, on: node, deadline: 1_500)
-        if result.output.hasSuffix("\(BackupScripts.isBack)\n") { isApart = version != nil }
+        if result.status == NodeScript.Status.busy || result.output.hasSuffix("\(BackupScripts.isBack)\n") {
+          isApart = version != nil
+        }
         guard result.status == 0, result.output.hasSuffix("end\n") else { throw NodeFailure(node, result) }
         // They know the first one by what it makes of the token.
         tokens =
@@ -162,7 +172,8 @@ extension DeployCommand {
     if isApart {
       let names = stopped.map(\.name).joined(separator: ", ")
       context.complain(
-        "not restored\(names.isEmpty ? "" : "; k3s stays stopped on \(names)"): mend the reason and run restore again")
+        "the restore has not ended\(names.isEmpty ? "" : "; k3s stays stopped on \(names)"): mend the reason and run restore again"
+      )
       return
     }
     // Also when this run has been interrupted.

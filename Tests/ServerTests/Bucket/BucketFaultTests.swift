@@ -61,7 +61,9 @@ struct BucketFaultTests {
           } catch {
             calls = fake.callCount
             #expect(error is StoreError, "\(context): \(error)")
-            #expect(fake.keys.isEmpty, "\(context): \(error)")
+            // Connections that went deaf behind a whole answer, also of calls before, are found by whoever uses them next. A store
+            // that is silent is not asked again while the client waits: then the sweep takes what is left.
+            #expect(fault == .stalledAnswer || fake.keys.isEmpty, "\(context): \(error)")
           }
           try await Self.expectNothingAfterSweep(fixture, fake, context)
           return calls

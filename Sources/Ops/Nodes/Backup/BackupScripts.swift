@@ -53,7 +53,18 @@ struct BackupScripts {
 
   var clean: String { ShellText.head + "rm -f \(staged)\n" + ShellText.tail }
 
-  static let stop = ShellText.head + "systemctl stop k3s.service\n" + ShellText.tail
+  /// Of a control node whose data is older than the state that is being restored: two such would be the old cluster beside the new
+  /// one, also after a start of the machine.
+  static let mark = "$state/restoring"
+
+  static let stop =
+    ShellText.head + """
+      set -e
+      mkdir -p "$state"
+      touch "\(mark)"
+      systemctl disable --quiet k3s.service
+      systemctl stop k3s.service
+      """ + ShellText.tail
 
   /// What is restored.
   enum Source: Hashable, Sendable {
@@ -149,9 +160,8 @@ struct BackupScripts {
       # It ends what it has begun, also when nobody listens any more.
       trap '' PIPE HUP
       step() { echo "step $*" || true; }
-      \(check)
       # What has been there comes back when the state cannot be taken. Files that are kept already are of a run that was cut off.
-      kept="$state/before-restore" files='\(Self.tokens.joined(separator: " ")) \(K3sConfiguration.path)' moved= before=
+      kept="\(Self.kept)" files='\(Self.tokens.joined(separator: " ")) \(K3sConfiguration.path)' moved= before=
       old() { :; }
       if [ ! -d "$kept" ]; then
         rm -rf "$kept.new"
@@ -173,6 +183,7 @@ struct BackupScripts {
         echo '\(Self.isBack)'
       }
       trap give_back EXIT
+      \(check)
       systemctl stop k3s.service 9>&-
       step bring the tokens back
       \(Self.put(token: token, agentToken: agentToken))
@@ -192,6 +203,9 @@ struct BackupScripts {
       echo end
       """ + ShellText.tail
   }
+
+  /// What has been there, until the state has come.
+  static let kept = "$state/before-restore"
 
   /// What `restore` says when everything is as it was.
   static let isBack = "back as it was"
@@ -225,11 +239,19 @@ struct BackupScripts {
         rm -rf \(data)/db.before
         mv \(data)/db \(data)/db.before
       fi
+      rm -f "\(mark)"
+      systemctl enable --quiet k3s.service
       \(ShellText.kubernetes("start", "k3s.service").joined(separator: "\n"))
       echo end
       """ + ShellText.tail
   }
 
   /// One that was stopped for a restore that did not come to pass.
-  static let start = ShellText.head + "systemctl start --no-block k3s.service\n" + ShellText.tail
+  static let start =
+    ShellText.head + """
+      set -e
+      rm -f "\(mark)"
+      systemctl enable --quiet k3s.service
+      systemctl start --no-block k3s.service
+      """ + ShellText.tail
 }

@@ -40,6 +40,7 @@ struct FactsScript {
         if [ -f "$each" ]; then echo "settings $each"; fi
       done
       if [ -d "$state/pending" ]; then echo pending; fi
+      if [ -e "\(BackupScripts.mark)" ] || [ -d "\(BackupScripts.kept)" ]; then echo restoring; fi
       dpkg-query --show --showformat='${db:Status-Status} ${Package}\\n' \(list(packages)) 2>/dev/null |
         sed -n 's/^installed /package /p'
       for unit in \(list(units)) ufw.service firewalld.service; do

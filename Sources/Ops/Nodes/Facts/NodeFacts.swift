@@ -27,6 +27,8 @@ package struct NodeFacts: Hashable, Sendable {
   var units: [String: Unit] = [:]
   /// A change of firewall or sshd waits for its proof.
   var isPending = false
+  /// A restore has begun on it and not ended.
+  var isRestoring = false
   var publicKey: String?
   /// Public keys of the peers in its WireGuard file.
   var peers: [String: String] = [:]
@@ -75,6 +77,7 @@ package struct NodeFacts: Hashable, Sendable {
       case ("unit", 3...):
         units[words[1]] = Unit(isActive: words[2] == "active", isEnabled: words.count > 3 && words[3] == "enabled")
       case ("pending", 1): isPending = true
+      case ("restoring", 1): isRestoring = true
       case ("key", 2) where FactsFile.isPublicKey(words[1]): publicKey = words[1]
       case ("peer", 2): peer = words[1]
       case ("peer-key", 2):

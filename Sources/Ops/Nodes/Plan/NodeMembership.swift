@@ -61,6 +61,12 @@ struct NodeMembership: Sendable {
   /// - Parameter only: the node that is meant; `nil`: all. The first control node alone may begin anew beside members: they are
   ///   not touched, and a restore makes it theirs.
   func refusal(only: String?) -> String? {
+    let restoring = file.controls.map(\.name).filter { survey.facts[$0]?.isRestoring == true }
+    if !restoring.isEmpty {
+      return
+        "a restore has begun on \(restoring.joined(separator: ", ")) and not ended: run bashupload deploy restore again; it "
+        + "ends it, or brings back what was there"
+    }
     guard let first = file.controls.first, let facts = survey.facts[first.name] else { return nil }
     let others = file.nodes.filter { $0.name != first.name }
     let back =
