@@ -18,8 +18,7 @@ extension R2Client {
   /// The same for a body that can be read only once: repeated only while nobody has read from it.
   func send(_ request: S3Request, relay: BodyRelay, length: Int64) async throws -> S3Answer {
     try await repeating(request, isReplayable: { !relay.wasRead }) { attempt in
-      let body = HTTPClientRequest.Body.stream(relay, length: .known(length))
-      let answer = try await self.exchange(request, body: body, attempt: attempt)
+      let answer = try await self.exchange(request, body: self.stream(relay, length: length), attempt: attempt)
       return try await Self.collect(answer, request)
     }
   }

@@ -21,7 +21,7 @@ extension R2Client {
     var message = HTTPClientRequest(url: "\(endpoint.origin)\(canonical.path)\(query)")
     message.method = request.method
     message.headers = headers
-    message.body = body ?? request.body.map(Self.body)
+    message.body = body ?? request.body.map(self.body)
     return message
   }
 
@@ -37,8 +37,15 @@ extension R2Client {
 
   private static let emptyHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
-  private static func body(_ buffer: ByteBuffer) -> HTTPClientRequest.Body {
+  private func body(_ buffer: ByteBuffer) -> HTTPClientRequest.Body {
     buffer.readableBytes <= 2 * BufferSlices.pieceSize
-      ? .bytes(buffer) : .stream(BufferSlices(buffer: buffer), length: .known(Int64(buffer.readableBytes)))
+      ? .bytes(buffer) : stream(BufferSlices(buffer: buffer), length: Int64(buffer.readableBytes))
+  }
+
+  /// A body of which little waits in memory for the connection.
+  func stream(
+    _ pieces: some AsyncSequence<ByteBuffer, any Error> & Sendable, length: Int64
+  ) -> HTTPClientRequest.Body {
+    .stream(PacedBody(pieces: pieces, eventLoops: http.eventLoopGroup), length: .known(length))
   }
 }

@@ -1,5 +1,8 @@
+import Dispatch
 import NIOCore
+import NIOPosix
 import R2Client
+import Synchronization
 import Testing
 
 struct StreamingTests {
@@ -27,6 +30,36 @@ struct StreamingTests {
       _ = try await client.putObject(key, body: Self.pattern(0..<size))
       #expect(try await client.getObject(key).body.collect(upTo: Int(size)) == Self.pattern(0..<size))
     }
+  }
+
+  /// The loop of the connection says late that the socket is full: until then nothing is piled up for it.
+  @Test func aBusyEventLoopIsNotBuried() async throws {
+    final class Taken: Sendable {
+      let count = Atomic(0)
+    }
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    try await FaultyStore.with(eventLoopGroup: group) { store in
+      let (piece, count) = (Self.pattern(0..<65_536), 64)
+      let taken = Taken()
+      let isBusy = DispatchSemaphore(value: 0)
+      _ = try await store.client.putObject("busy", contentLength: Int64(piece.readableBytes * count)) { writer in
+        for _ in 0..<4 { try await writer.write(piece) }
+        group.next().execute { isBusy.wait() }
+        async let rest: Void = {
+          for _ in 4..<count {
+            try await writer.write(piece)
+            taken.count.add(1, ordering: .relaxed)
+          }
+        }()
+        try await Task.sleep(for: .milliseconds(300))
+        let early = taken.count.load(ordering: .relaxed)
+        isBusy.signal()
+        #expect(early <= 2)
+        try await rest
+      }
+      #expect(try await store.client.headObject("busy").size == piece.readableBytes * count)
+    }
+    try await group.shutdownGracefully()
   }
 
   @Test(arguments: Store.allCases, [-1, 1])

@@ -1,4 +1,5 @@
 import FakeS3
+import NIOCore
 import NIOPosix
 import R2Client
 import Synchronization
@@ -16,6 +17,7 @@ struct FaultyStore {
 
   static func with(
     rules: (inout FakeS3Rules) -> Void = { _ in }, options change: (inout R2ClientOptions) -> Void = { _ in },
+    eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
     _ test: (FaultyStore) async throws -> Void
   ) async throws {
     var fakeRules = FakeS3Rules()
@@ -32,8 +34,7 @@ struct FaultyStore {
     change(&options)
     let (place, keys) = Store.settings(fake)
     let client = try R2Client(
-      configuration: place, credentials: keys, options: options,
-      eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
+      configuration: place, credentials: keys, options: options, eventLoopGroup: eventLoopGroup)
     do {
       try await test(FaultyStore(fake: fake, client: client, log: log))
     } catch {

@@ -19,12 +19,17 @@ struct PartBuffer: Sendable {
   init(capacity: Int, _ bucket: Bucket) async throws {
     self.capacity = capacity
     ticket = bucket.budget.tryTake(capacity)
-    guard ticket == nil else { return }
-    do {
-      file = try SpoolFile(in: bucket.scratch)
-    } catch StoreError.full {
-      ticket = try await bucket.budget.take(capacity)
+    if ticket == nil {
+      do {
+        file = try SpoolFile(in: bucket.scratch)
+        return
+      } catch StoreError.full {
+        ticket = try await bucket.budget.take(capacity)
+      }
     }
+    // As one block, of which the system gives what is written to: one that grows from small ones stays among them, in an
+    // arena of the allocator, and leaves holes there.
+    memory = ByteBufferAllocator().buffer(capacity: capacity)
   }
 
   var room: Int { capacity - count }
