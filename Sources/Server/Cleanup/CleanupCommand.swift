@@ -1,4 +1,5 @@
 import FoundationEssentials
+import GRDB
 import NIOCore
 import NIOPosix
 import UploadCore
@@ -27,6 +28,8 @@ package struct CleanupCommand {
         clock: { .systemNow() })
       do {
         outcome = .success(try await run(storage, dryRun: dryRun, rebuildsIndex: rebuildsIndex))
+      } catch let error as DatabaseError {
+        outcome = .failure(IndexFailure(error, UploadIndex.path(in: configuration.dataDirectory)))
       } catch {
         outcome = .failure(error)
       }

@@ -5,11 +5,39 @@ import NIOCore
 /// The index cannot be used; says what is wrong and what to do, in one line.
 package struct IndexFailure: Error, CustomStringConvertible {
   package var description: String
+
+  init(description: String) {
+    self.description = description
+  }
+
+  /// - Parameter path: of the index.
+  init(_ error: DatabaseError, _ path: String) {
+    description =
+      switch error.resultCode {
+      case .SQLITE_CORRUPT, .SQLITE_NOTADB:
+        "the index \(path) is damaged (\(error.message ?? "no reason given")): stop the service, move the file and its -wal and -shm aside, "
+          + "recover with: sqlite3 OLD .recover | sqlite3 \(path) - or start with a new index; files without a row are removed when they expire"
+      case .SQLITE_BUSY, .SQLITE_LOCKED:
+        "the index \(path) is locked by another process: end that process (fuser \(path) names it), then start again"
+      case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_CANTOPEN, .SQLITE_AUTH:
+        "the index \(path) cannot be written (\(error.message ?? "\(error.resultCode)")): make the file and its folder writable for this user (chown, chmod, mount -o remount,rw), then start again"
+      case .SQLITE_FULL:
+        "the disk of the index \(path) is full: free some space, then start again"
+      case .SQLITE_IOERR:
+        "the disk of the index \(path) reports errors (\(error.message ?? ""), SQLite code \(error.extendedResultCode.rawValue)): check the disk and dmesg, then start again"
+      default:
+        "the index \(path) cannot be used: \(error)"
+      }
+  }
 }
 
 extension UploadIndex {
   /// Above this the integrity check at start is left out: it reads the whole file.
   private static let largestCheckedFile = 256 * 1024 * 1024
+
+  static func path(in dataDirectory: String) -> String {
+    dataDirectory + "/index.sqlite"
+  }
 
   /// Opens the index under a data directory, creates or upgrades its schema, and checks that it is sound.
   ///
@@ -21,7 +49,7 @@ extension UploadIndex {
     dataDirectory: String, checksIntegrity: Bool = true, loops: (any EventLoopGroup)? = nil,
     beforeCall: @escaping @Sendable (String) throws -> Void = { _ in }
   ) throws(IndexFailure) -> UploadIndex {
-    let path = dataDirectory + "/index.sqlite"
+    let path = Self.path(in: dataDirectory)
     var configuration = Configuration()
     configuration.label = "index"
     configuration.maximumReaderCount = 2
@@ -46,7 +74,7 @@ extension UploadIndex {
     } catch let failure as IndexFailure {
       throw failure
     } catch let error as DatabaseError {
-      throw IndexFailure(description: explanation(error, path))
+      throw IndexFailure(error, path)
     } catch {
       throw IndexFailure(description: "the index \(path) cannot be opened: \(error)")
     }
@@ -59,24 +87,6 @@ extension UploadIndex {
       guard pages * pageSize <= largestCheckedFile else { return }
       let result = try String.fetchOne(db, sql: "PRAGMA quick_check(1)") ?? "ok"
       if result != "ok" { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: result) }
-    }
-  }
-
-  private static func explanation(_ error: DatabaseError, _ path: String) -> String {
-    switch error.resultCode {
-    case .SQLITE_CORRUPT, .SQLITE_NOTADB:
-      "the index \(path) is damaged (\(error.message ?? "no reason given")): stop the service, move the file and its -wal and -shm aside, "
-        + "recover with: sqlite3 OLD .recover | sqlite3 \(path) - or start with a new index; files without a row are removed when they expire"
-    case .SQLITE_BUSY, .SQLITE_LOCKED:
-      "the index \(path) is locked by another process: end that process (fuser \(path) names it), then start again"
-    case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_CANTOPEN, .SQLITE_AUTH:
-      "the index \(path) cannot be written (\(error.message ?? "\(error.resultCode)")): make the file and its folder writable for this user (chown, chmod, mount -o remount,rw), then start again"
-    case .SQLITE_FULL:
-      "the disk of the index \(path) is full: free some space, then start again"
-    case .SQLITE_IOERR:
-      "the disk of the index \(path) reports errors (\(error.message ?? "")): check the disk and dmesg, then start again"
-    default:
-      "the index \(path) cannot be opened: \(error)"
     }
   }
 

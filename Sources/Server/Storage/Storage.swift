@@ -75,8 +75,8 @@ final class DataDirectoryLock {
     } catch {
       throw StartFailure(Storage.explain(error, directory))
     }
+    // Closed by `deinit`, also when this throws: `self` is complete here.
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-      close(descriptor)
       throw StartFailure(
         "DATA_DIR \(directory) is in use by another bashupload serve: stop that one, or set another DATA_DIR")
     }
