@@ -149,6 +149,7 @@ package struct Application {
       legacy: storage.legacy, status: StatusRoutes(configuration: configuration, storage: storage, now: clock),
       clients: ClientLimits(
         requests: configuration.maximumRequestsPerClient, uploadsPerMinute: configuration.uploadsPerMinute),
+      unknownClients: UnknownClientWarning(),
       metrics: RequestMetrics(factory: metrics), log: configuration.log.requests, logger: logger, now: clock)
   }
 

@@ -25,9 +25,9 @@ extension ServerConfiguration {
       PublicURL(parsing: $0)
     }
     trustedProxies =
-      values.parsed(.trustedProxies, "must be addresses and CIDRs such as 127.0.0.1,10.0.0.0/8") {
-        AddressRange.list($0)
-      } ?? []
+      values.parsed(.trustedProxies, "must be addresses and CIDRs such as 127.0.0.1,10.0.0.0/8, or none") {
+        TrustedProxies(parsing: $0)
+      } ?? .unset
     metricsHost = values.text(.metricsHost) ?? metricsHost
     metricsPort = values.integer(.metricsPort, 0...65535) ?? metricsPort
     password = values.text(.password).map { Password($0) }

@@ -7,7 +7,7 @@ package struct ServerConfiguration: Sendable {
   package var port = 3000
   package var dataDirectory = "data"
   package var publicURL: PublicURL?
-  package var trustedProxies: [AddressRange] = []
+  package var trustedProxies = TrustedProxies.unset
   package var metricsHost = "127.0.0.1"
   package var metricsPort = 9090
   package var password: Password?

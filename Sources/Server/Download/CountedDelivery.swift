@@ -29,8 +29,7 @@ struct CountedDelivery {
     let (abort, acknowledged) = (writer.abort, writer.acknowledgedBytes)
     return try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
-        await renew(progress, acknowledged)
-        if progress.isLeaseLost { abort() }
+        if await renew(progress, acknowledged) == .lost { abort() }
       }
       defer { group.cancelAll() }
       return try await drive(range, of: reader, to: writer, progress)
@@ -88,21 +87,26 @@ struct CountedDelivery {
 
   /// Renews the lease three times in its life, as long as the peer takes bytes, until the task is cancelled or the lease
   /// is lost. A peer that has stopped keeps its place for one lease, no longer.
-  private func renew(_ progress: DeliveryProgress, _ acknowledged: @Sendable () -> UInt64?) async {
+  ///
+  /// A program that fetches pieces over several connections loses the lease of one to the next: the one goes on, and only
+  /// the last chunk is not its to send.
+  private func renew(_ progress: DeliveryProgress, _ acknowledged: @Sendable () -> UInt64?) async -> LeaseRenewal {
     var last = acknowledged()
     for await _ in AsyncTimer(every: .milliseconds(leaseSeconds * 1000 / 3)) {
       let current = acknowledged()
       defer { last = current }
       if let current, current == last { continue }
       do {
-        if try await ledger.renew(holder, bytesSent: progress.bytes, now: now()) { continue }
+        let renewal = try await ledger.renew(holder, bytesSent: progress.bytes, now: now())
+        if case .renewed = renewal { continue }
         progress.isLeaseLost = true
-        return
+        return renewal
       } catch {
         // The index may be back at the next tick; consuming decides in any case.
         logger.warning("lease not renewed", metadata: ["id": "\(holder.id.shortened)", "error": "\(error)"])
       }
     }
+    return .renewed
   }
 }
 

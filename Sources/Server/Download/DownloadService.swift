@@ -20,8 +20,8 @@ struct DownloadService: Sendable {
     var id: UploadID
     /// The last segment of the URL when it names the file to save as.
     var request: HTTPRequest
-    /// The client's address.
-    var client: String
+    /// The client's address; nil when it is not known for certain.
+    var client: ClientAddress?
     /// Looking at a counted upload must not spend it; the page's button does.
     var spends: Bool
   }
@@ -72,8 +72,14 @@ struct DownloadService: Sendable {
     if record.isCounted {
       try await respondCounted(query, entry, reader, ranges, &headers, writer)
     } else {
-      try await send(reader, ranges, headers, writer, request)
+      try await deadline(of: record.id).run(cutting: writer) {
+        try await send(reader, ranges, headers, writer, request)
+      }
     }
+  }
+
+  private func deadline(of id: UploadID) -> TransferDeadline {
+    TransferDeadline(id: id, catalog: catalog, now: self.now)
   }
 
   // MARK: Counted
@@ -83,25 +89,20 @@ struct DownloadService: Sendable {
     _ headers: inout HTTPHeaders, _ writer: ResponseWriter
   ) async throws {
     let record = entry.record
-    guard let limit = record.maxDownloads else { return }
-    let remaining = SlotChoice.remaining(slots: entry.slots, limit: limit)
+    guard let limit = record.maxDownloads, let availability = entry.availability(now: now()) else { return }
     // Behind nginx an abort is seen only without its buffers; the others keep them, they cost half.
     headers.add(name: "x-accel-buffering", value: "no")
     if query.request.method == .HEAD {
-      headers.add(name: "x-remaining-downloads", value: String(remaining))
+      guard availability != .consumed else { throw Failure.consumed(record) }
+      headers.add(name: "x-remaining-downloads", value: String(availability.remaining))
       return try await send(reader, ranges, headers, writer, query.request)
     }
-    if !query.spends, LinkPreview.isLooking(query.request) {
-      // What is told to people has to be right on every node.
-      let exact = try await catalog.entry(query.id, exact: true) ?? entry
-      let remaining = SlotChoice.remaining(slots: exact.slots, limit: limit)
-      switch exact.state {
-      case .deleted: throw Failure.deleted
-      case .blocked: throw Failure.blocked
-      default: break
-      }
-      return try await sendPage(record, remaining, query, writer)
+    if !query.spends {
+      if Visitor(query.request).looks { return try await sendPage(entry, query, writer) }
+      if Visitor.isPrefetch(query.request) { throw Failure.prefetch }
     }
+    // Whatever spends a download is saved, by every browser: one that shows or plays a file asks for it a second time.
+    headers.replaceOrAdd(name: "content-disposition", value: DownloadHeaders.attachment(record))
     // Several ranges of a counted download are answered with the whole file (RFC 9110, 14.2: a server may ignore Range).
     let range = ranges?.count == 1 ? ranges?.first : nil
     let wanted = range.map { $0.lowerBound..<($0.upperBound + 1) } ?? 0..<record.size
@@ -114,19 +115,20 @@ struct DownloadService: Sendable {
       fitsLastChunk
       ? try await ledger.beginAndConsume(record, request, now: now())
       : try await ledger.begin(record, request, now: now())
-    var left = remaining
+    var left = availability.remaining
     if limit.count > 1, let entry = try await catalog.entry(query.id, exact: false) {
-      left = SlotChoice.remaining(slots: entry.slots, limit: limit)
+      left = entry.availability(now: now())?.remaining ?? 0
     }
     switch decision {
     case .gone: throw Failure.consumed(record)
     case .locked(let retryAfter): throw Failure.locked(record, retryAfter: retryAfter)
-    case .resumeConsumed:
+    case .part(let slot, _), .resumeConsumed(let slot, _):
       headers.add(name: "x-remaining-downloads", value: String(left))
-      try await send(reader, range.map { [$0] }, headers, writer, query.request)
-    case .part(let slot):
-      headers.add(name: "x-remaining-downloads", value: String(left))
-      try await sendPart(slot, wanted, reader, headers, record, writer, range)
+      let holder = SlotHolder(id: record.id, size: record.size, slot: slot.number, nonce: 0, client: request.client)
+      let isUsedUp = slot.isExhausted(size: record.size)
+      try await deadline(of: record.id).run(cutting: writer) {
+        try await sendPiece(holder, isUsedUp: isUsedUp, wanted, reader, headers, record, writer, range)
+      }
     case .lease(let slot, _):
       // A download in one step is among the consumed ones already.
       let after = limit.count == 1 ? 0 : fitsLastChunk ? left : max(0, left - 1)
@@ -136,7 +138,8 @@ struct DownloadService: Sendable {
         return try await writer.send(range == nil ? .ok : .partialContent, headers, body: small)
       }
       guard let nonce = slot.lease?.nonce else { throw Failure.internalError }
-      let holder = SlotHolder(id: record.id, size: record.size, slot: slot.number, nonce: nonce)
+      let holder = SlotHolder(
+        id: record.id, size: record.size, slot: slot.number, nonce: nonce, client: request.client)
       do {
         guard try await reader.prepare(wanted) else { throw Failure.vanished }
       } catch {
@@ -146,17 +149,18 @@ struct DownloadService: Sendable {
       try start(wanted, range, record, headers, writer)
       let delivery = CountedDelivery(
         holder: holder, ledger: ledger, leaseSeconds: leaseSeconds, now: now, logger: logger)
-      if try await delivery.send(wanted, of: reader, to: writer) == .cutOff { throw ConnectionClosed() }
+      try await deadline(of: record.id).run(cutting: writer) {
+        if try await delivery.send(wanted, of: reader, to: writer) == .cutOff { throw ConnectionClosed() }
+      }
     }
   }
 
-  /// A range that does not reach the end: it can never complete the file, so it takes no slot, but its bytes count
-  /// against the slot's budget.
-  private func sendPart(
-    _ slot: DownloadSlot, _ wanted: Range<Int64>, _ reader: any BlobReader, _ headers: HTTPHeaders,
+  /// A range that does not reach the end, or that continues what is spent: it completes no download, so it takes no slot,
+  /// but its bytes count against the slot's budget.
+  private func sendPiece(
+    _ holder: SlotHolder, isUsedUp: Bool, _ wanted: Range<Int64>, _ reader: any BlobReader, _ headers: HTTPHeaders,
     _ record: UploadRecord, _ writer: ResponseWriter, _ range: ClosedRange<Int64>?
   ) async throws {
-    let holder = SlotHolder(id: record.id, size: record.size, slot: slot.number, nonce: slot.lease?.nonce ?? 0)
     var sent: Int64 = 0
     let outcome: Result<Void, any Error>
     do {
@@ -168,29 +172,37 @@ struct DownloadService: Sendable {
     } catch {
       outcome = .failure(error)
     }
-    if sent < Int64(wanted.count) {
-      try await ledger.refund(holder, planned: Int64(wanted.count), sent: sent, now: now())
+    if sent < Int64(wanted.count) || isUsedUp {
+      try await ledger.endPiece(holder, charged: Int64(wanted.count), sent: sent, now: now())
     }
     try outcome.get()
   }
 
-  private func sendPage(_ record: UploadRecord, _ remaining: Int, _ query: Query, _ writer: ResponseWriter) async throws
-  {
-    guard remaining > 0 else { throw Failure.consumed(record) }
-    let page = Page.download(record, remaining: remaining, action: query.request.path)
-    try await writer.sendPage(page)
+  /// What is told to people has to be right on every node.
+  private func sendPage(_ entry: UploadEntry, _ query: Query, _ writer: ResponseWriter) async throws {
+    let exact = try await catalog.entry(query.id, exact: true) ?? entry
+    switch exact.state {
+    case .deleted: throw Failure.deleted
+    case .blocked: throw Failure.blocked
+    default: break
+    }
+    guard let availability = exact.availability(now: now()), availability != .consumed else {
+      throw Failure.consumed(entry.record)
+    }
+    try await writer.sendPage(Page.download(entry.record, availability, action: query.request.path))
   }
 
   /// Addresses are kept only as salted hashes: enough to know a client again, no more.
-  private func clientHash(_ query: Query) -> [UInt8] {
+  private func clientHash(_ query: Query) -> [UInt8]? {
+    guard let client = query.client else { return nil }
     var hash = SHA256()
     hash.update(data: salt)
     hash.update(data: Array(query.id.description.utf8))
-    hash.update(data: Array(query.client.utf8))
+    hash.update(data: Array(client.text.utf8))
     return Array(hash.finalize().prefix(16))
   }
 
-  /// Only a range that begins later can continue a download that has been consumed.
+  /// Only a range can be a piece that a client lacks of a download that has been consumed.
   private static func mayResume(_ request: HTTPRequest) -> Bool {
     request.method == .GET && request.headers.contains(name: "range")
   }

@@ -7,11 +7,13 @@ package enum AnswerFormat: Sendable {
   case json
   /// URLs only, one per line (RFC 2483).
   case uriList
-  /// A browser.
+  /// A browser that navigates.
   case html
 
   /// The acceptable format with the highest weight; of equals the first named.
-  package init(accept: [String]) {
+  ///
+  /// - Parameter isBrowser: the client shows pages. Programs name HTML too, and save what comes.
+  package init(accept: [String], isBrowser: Bool) {
     var best: (format: AnswerFormat, weight: Double) = (.text, 0)
     for element in accept.lazy.flatMap({ $0.split(separator: ",") }) {
       let parts = element.split(separator: ";").map { $0.drop { $0 == " " }.prefix { $0 != " " }.lowercased() }
@@ -20,7 +22,9 @@ package enum AnswerFormat: Sendable {
       switch parts.first {
       case "application/json", "application/problem+json": format = .json
       case "text/uri-list": format = .uriList
-      case "text/html", "application/xhtml+xml": format = .html
+      case "text/html", "application/xhtml+xml":
+        guard isBrowser else { continue }
+        format = .html
       case "text/plain", "text/*", "*/*": format = .text
       default: continue
       }
@@ -30,6 +34,6 @@ package enum AnswerFormat: Sendable {
   }
 
   package init(_ headers: HTTPHeaders) {
-    self.init(accept: headers["accept"])
+    self.init(accept: headers["accept"], isBrowser: Visitor(headers).isBrowser)
   }
 }

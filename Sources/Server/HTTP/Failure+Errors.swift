@@ -16,6 +16,9 @@ extension Failure {
     .serviceUnavailable, code: "not-removed",
     "the storage has not removed the file yet, and it may still be downloaded: send the request again", retryAfter: 5)
   static let vanished = Failure(.gone, code: "gone", "this upload has just been downloaded or deleted")
+  static let prefetch = Failure(
+    .serviceUnavailable, code: "prefetch",
+    "this file is not sent ahead of time, because that would spend a download: open the link")
   static let notFound = Failure(
     .notFound, code: "not-found", "there is nothing here: upload with curl -T file, or see / for help")
   static let tooManyRequests = Failure(

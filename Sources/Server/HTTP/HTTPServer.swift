@@ -15,7 +15,7 @@ struct HTTPServer: Service {
   let maximumConnections: Int
   /// Connections of one address at one time (429 above); nil = any. Proxies that we trust carry many clients.
   var maximumConnectionsPerAddress: Int?
-  var trustedProxies: [AddressRange] = []
+  var trustedProxies = TrustedProxies.unset
   let certificate: ServerCertificate?
   let eventLoopGroup: any EventLoopGroup
   let logger: Logger
@@ -68,7 +68,7 @@ struct HTTPServer: Service {
         "all \(maximumConnections) connections are in use: try again in a moment", retryAfter: 5)
     }
     if let limit = maximumConnectionsPerAddress, open.ofAddress > limit,
-      !trustedProxies.contains(where: { $0.contains(address) })
+      !trustedProxies.contain(address)
     {
       return Failure(
         .tooManyRequests, code: "too-many-connections",

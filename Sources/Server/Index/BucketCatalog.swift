@@ -45,7 +45,7 @@ package final class BucketCatalog: UploadCatalog {
       return UploadEntry(record: known.record, state: .available, slots: [])
     }
     let slots = exact ? try await ledger.slots(id, limit: limit) : ledger.knownSlots(id)
-    let isConsumed = SlotChoice.remaining(slots: slots, limit: limit) == 0
+    let isConsumed = SlotChoice.isConsumed(slots: slots, limit: limit)
     return UploadEntry(record: known.record, state: isConsumed ? .consumed : .available, slots: slots)
   }
 
@@ -66,6 +66,10 @@ package final class BucketCatalog: UploadCatalog {
   package func markGone(_ ids: [UploadID]) async throws {
     for id in ids { directory.forget(id) }
     try await journal.settle(ids)
+  }
+
+  package func isWithdrawn(_ id: UploadID) async throws -> Bool {
+    try await ledger.tombstone(id) != nil
   }
 
   package func check() async throws {

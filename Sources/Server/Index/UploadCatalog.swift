@@ -28,6 +28,9 @@ package protocol UploadCatalog: Sendable {
   /// The bytes of these uploads have left the store.
   func markGone(_ ids: [UploadID]) async throws
 
+  /// Whether an upload was deleted or blocked. Cheap: transfers in progress ask again and again.
+  func isWithdrawn(_ id: UploadID) async throws -> Bool
+
   /// Proves that the catalog answers.
   func check() async throws
 }
@@ -44,5 +47,12 @@ package struct UploadEntry: Sendable {
     self.record = record
     self.state = state
     self.slots = slots
+  }
+
+  /// What is left of an upload that is there and whose downloads are counted; nil for all others.
+  package func availability(now: Timestamp) -> Availability? {
+    guard let limit = record.maxDownloads, [.available, .consumed].contains(state) else { return nil }
+    if state == .consumed { return .consumed }
+    return SlotChoice.availability(slots: slots, limit: limit, size: record.size, now: now)
   }
 }

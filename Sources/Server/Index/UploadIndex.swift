@@ -99,6 +99,14 @@ package final class UploadIndex: UploadCatalog {
     }
   }
 
+  package func isWithdrawn(_ id: UploadID) async throws -> Bool {
+    let state = try await database.read("isWithdrawn") { db in
+      try String.fetchOne(
+        db.cachedStatement(sql: "SELECT state FROM upload WHERE id = ?"), arguments: [id.description])
+    }
+    return state == UploadState.deleted.rawValue || state == UploadState.blocked.rawValue
+  }
+
   package func check() async throws {
     _ = try await storedBytes()
   }

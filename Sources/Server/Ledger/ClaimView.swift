@@ -12,6 +12,6 @@ struct ClaimView: Sendable {
 
   /// Whether every slot is consumed, which is final whoever says so.
   func isUsedUp(_ limit: DownloadLimit) -> Bool {
-    SlotChoice.remaining(slots: slots, limit: limit) == 0
+    SlotChoice.isConsumed(slots: slots, limit: limit)
   }
 }

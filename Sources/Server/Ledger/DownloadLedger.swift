@@ -15,9 +15,7 @@ package protocol DownloadLedger: Sendable {
   func beginAndConsume(_ record: UploadRecord, _ request: DeliveryRequest, now: Timestamp) async throws -> LeaseDecision
 
   /// Prolongs a lease and notes how far the sender has got.
-  ///
-  /// - Returns: false when the lease belongs to somebody else by now.
-  func renew(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws -> Bool
+  func renew(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws -> LeaseRenewal
 
   /// Gives an unfinished download back.
   func release(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws
@@ -31,8 +29,17 @@ package protocol DownloadLedger: Sendable {
   /// - Returns: false when the lease belongs to somebody else by now: the last chunk must not be sent.
   func consume(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws -> Bool
 
-  /// Gives back what a partial delivery was charged for and did not send.
-  func refund(_ holder: SlotHolder, planned: Int64, sent: Int64, now: Timestamp) async throws
+  /// A piece has ended: gives back what it was charged for and did not send. A slot that pieces have used up is consumed.
+  func endPiece(_ holder: SlotHolder, charged: Int64, sent: Int64, now: Timestamp) async throws
+}
+
+/// What has become of a lease that was to be renewed.
+package enum LeaseRenewal: Sendable {
+  case renewed
+  /// Another request of the same client goes on with the download, or has finished it.
+  case lostToSameClient
+  /// The slot belongs to somebody else by now.
+  case lost
 }
 
 extension DownloadLedger {
@@ -47,11 +54,20 @@ package struct SlotHolder: Sendable, Hashable {
   package var size: Int64
   package var slot: Int
   package var nonce: UInt64
+  /// Salted hash of the client's address; nil when it is not known for certain.
+  package var client: [UInt8]?
 
-  package init(id: UploadID, size: Int64, slot: Int, nonce: UInt64) {
+  package init(id: UploadID, size: Int64, slot: Int, nonce: UInt64, client: [UInt8]? = nil) {
     self.id = id
     self.size = size
     self.slot = slot
     self.nonce = nonce
+    self.client = client
+  }
+
+  /// Whose a slot is that this holder has lost.
+  func renewalLost(to slot: DownloadSlot?) -> LeaseRenewal {
+    guard let client, slot?.client == client else { return .lost }
+    return .lostToSameClient
   }
 }

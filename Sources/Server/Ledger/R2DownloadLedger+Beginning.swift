@@ -26,7 +26,7 @@ extension R2DownloadLedger {
           view = try await look(id, limit)
           continue
         }
-        if view.isUsedUp(limit) { await report(id, view) }
+        if decision == .gone { await noteUsedUp(record, limit, &view, mark: mark, now: now) }
         return decision
       }
       if consumes, case .lease = decision {
@@ -50,6 +50,20 @@ extension R2DownloadLedger {
       }
     }
     return .locked(retryAfter: 1)
+  }
+
+  /// Nothing is left. Slots that were used up without a delivery are stored as consumed, so that the bytes can go.
+  private func noteUsedUp(
+    _ record: UploadRecord, _ limit: DownloadLimit, _ view: inout ClaimView, mark: UInt64, now: Timestamp
+  ) async {
+    for slot in SlotChoice.usedUp(slots: view.slots, limit: limit, size: record.size, now: now) {
+      var pauses = ClaimPatience.Pauses(patience)
+      let claim = Claim(slot: slot, mark: mark)
+      // What cannot be stored now is found again by the next request.
+      _ = try? await settle(claim, of: record.id, over: view.claims[slot.number]?.eTag, &pauses, isHolder: false)
+      view.claims[slot.number] = memory.claim(record.id, slot.number)
+    }
+    if view.isUsedUp(limit) { await report(record.id, view) }
   }
 
   /// What to decide on first: what is remembered, if that is enough to propose a slot.
@@ -91,7 +105,7 @@ extension LeaseDecision {
   /// The slot that is to be stored.
   fileprivate var slot: DownloadSlot? {
     switch self {
-    case .lease(let slot, _), .part(let slot), .resumeConsumed(let slot): slot
+    case .lease(let slot, _), .part(let slot, _), .resumeConsumed(let slot, _): slot
     case .locked, .gone: nil
     }
   }

@@ -15,6 +15,7 @@ package struct R2DownloadLedger: DownloadLedger {
 
   let claims: ClaimStore
   let memory = ClaimMemory()
+  let pieces = PieceAccounts()
   let leaseSeconds: Int64
   let resumeSeconds: Int64
   package let patience: ClaimPatience
@@ -39,7 +40,8 @@ package struct R2DownloadLedger: DownloadLedger {
   }
 
   package func begin(_ record: UploadRecord, _ request: DeliveryRequest, now: Timestamp) async throws -> LeaseDecision {
-    try await begin(record, request, now: now, consumes: false)
+    try await request.includesLastByte
+      ? begin(record, request, now: now, consumes: false) : beginPiece(record, request, now: now)
   }
 
   package func beginAndConsume(
@@ -48,11 +50,13 @@ package struct R2DownloadLedger: DownloadLedger {
     try await begin(record, request, now: now, consumes: true)
   }
 
-  package func renew(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws -> Bool {
+  package func renew(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws -> LeaseRenewal {
     let until = now.adding(seconds: leaseSeconds)
-    return try await change(holder) { slot throws(SlotRefusal) in
+    let slot = try await change(holder) { slot throws(SlotRefusal) in
       try slot.renewing(nonce: holder.nonce, until: until, bytesSent: bytesSent, now: now)
-    } != nil
+    }
+    // A refusal has read the claim.
+    return slot != nil ? .renewed : holder.renewalLost(to: memory.claim(holder.id, holder.slot)?.claim.slot)
   }
 
   package func release(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws {
@@ -74,12 +78,6 @@ package struct R2DownloadLedger: DownloadLedger {
     // It is ours for certain now; what follows must not take that back.
     if slot.isConsumed { await noteConsumption(holder.id) }
     return true
-  }
-
-  package func refund(_ holder: SlotHolder, planned: Int64, sent: Int64, now: Timestamp) async throws {
-    _ = try await change(holder, isRepeatable: false) { slot throws(SlotRefusal) in
-      slot.refundingPart(charged: planned, sent: sent)
-    }
   }
 
   // MARK: Views

@@ -24,11 +24,14 @@ package struct SQLiteDownloadLedger: DownloadLedger {
     try await begin("beginAndConsume", record, request, now: now, consumes: true)
   }
 
-  package func renew(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws -> Bool {
+  package func renew(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws -> LeaseRenewal {
     let until = now.adding(seconds: leaseSeconds)
-    return try await change("renew", holder) { slot throws(SlotRefusal) in
+    let isRenewed = try await change("renew", holder) { slot throws(SlotRefusal) in
       try slot.renewing(nonce: holder.nonce, until: until, bytesSent: bytesSent, now: now)
     }
+    if isRenewed { return .renewed }
+    let slots = try await database.read("holder") { db in try UploadIndex.slots(holder.id, db) }
+    return holder.renewalLost(to: slots.first { $0.number == holder.slot })
   }
 
   package func release(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws {
@@ -43,9 +46,9 @@ package struct SQLiteDownloadLedger: DownloadLedger {
     }
   }
 
-  package func refund(_ holder: SlotHolder, planned: Int64, sent: Int64, now: Timestamp) async throws {
-    _ = try await change("refund", holder) { slot throws(SlotRefusal) in
-      slot.refundingPart(charged: planned, sent: sent)
+  package func endPiece(_ holder: SlotHolder, charged: Int64, sent: Int64, now: Timestamp) async throws {
+    _ = try await change("endPiece", holder, consumedAt: now) { slot throws(SlotRefusal) in
+      slot.endingPiece(charged: charged, sent: sent, now: now, size: holder.size)
     }
   }
 
@@ -72,13 +75,13 @@ package struct SQLiteDownloadLedger: DownloadLedger {
         try Self.store(kept, of: record.id, db)
         if consumes { try Self.noteConsumed(record.id, limit, at: now, resumeSeconds: resume, db) }
         return .lease(slot: slot, resumed: resumed)
-      case .part(let slot):
+      case .part(let slot, _), .resumeConsumed(let slot, _):
         try Self.store(slot, of: record.id, db)
       case .gone:
-        // Slots that are used up without a delivery (too many attempts) end here as well.
+        for slot in SlotChoice.usedUp(slots: slots, limit: limit, size: record.size, now: now) {
+          try Self.store(slot, of: record.id, db)
+        }
         try Self.noteConsumed(record.id, limit, at: now, resumeSeconds: resume, db)
-      case .resumeConsumed(let slot):
-        try Self.store(slot, of: record.id, db)
       case .locked:
         break
       }

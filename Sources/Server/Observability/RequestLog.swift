@@ -18,7 +18,7 @@ struct RequestLog: Sendable {
     guard isEnabled else { return }
     var line = LogLine(isJSON: isJSON, level: .info, message: "request")
     if !writer.isFinished { line.add("aborted", "true") }
-    line.add("client", origin.address)
+    line.add("client", origin.text)
     if let id = route.id { line.add("id", id.shortened) }
     line.add("method", request.method.rawValue)
     line.add("milliseconds", String(duration.nanoseconds / 1_000_000))

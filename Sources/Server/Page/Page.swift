@@ -35,14 +35,23 @@ enum Page {
 
   /// What a browser, or a bot that looks at links for people, gets for a counted upload: looking spends nothing, the
   /// button does.
-  static func download(_ record: UploadRecord, remaining: Int, action: String) -> String {
+  static func download(_ record: UploadRecord, _ availability: Availability, action: String) -> String {
     let name = record.name?.value ?? record.id.description
+    let remaining = availability.remaining
+    var progress = ""
+    if case .leased = availability {
+      progress = """
+        <p>It is being downloaded at this moment: wait until that has ended or was given up. \
+        <span lang="zh">正在被下载,请稍候再试。</span></p>
+
+        """
+    }
     let count = remaining == 1 ? "1 more time" : "\(remaining) more times"
     return page(
       title: name,
       """
       <p><strong>\(HTML.escape(name))</strong><br>\(ByteCount(record.size)), can be downloaded \(count), until \(record.expiresAt.rfc3339).</p>
-      <form method="post" action="\(HTML.escape(action))">
+      \(progress)<form method="post" action="\(HTML.escape(action))">
       <p><button type="submit">Download · <span lang="zh">下载</span></button></p>
       </form>
       <p>Looking at this page spends nothing; the button does. <span lang="zh">打开本页不计次数,点击按钮才计。</span></p>

@@ -13,18 +13,20 @@ final class ClientLimits: Sendable {
 
   private let maximumRequests: Int?
   private let uploadsPerMinute: Int?
-  private let clients = Mutex<[String: Client]>([:])
+  private let clients = Mutex<[[UInt8]: Client]>([:])
 
   init(requests: Int?, uploadsPerMinute: Int?) {
     maximumRequests = requests
     self.uploadsPerMinute = uploadsPerMinute
   }
 
+  /// - Parameter client: nil: a client that is not known shares no limit.
   /// - Returns: a permit to end when the request is over; nil when nothing is limited.
   /// - Throws: `Failure` 429.
-  func admit(_ address: String, isUpload: Bool, now: Timestamp) throws(Failure) -> Permit? {
-    guard maximumRequests != nil || (uploadsPerMinute != nil && isUpload) else { return nil }
-    let address = Self.client(address)
+  func admit(_ client: ClientAddress?, isUpload: Bool, now: Timestamp) throws(Failure) -> Permit? {
+    guard let address = client?.network, maximumRequests != nil || (uploadsPerMinute != nil && isUpload) else {
+      return nil
+    }
     let perMinute = Double(uploadsPerMinute ?? 0)
     try clients.withLock { clients throws(Failure) in
       if clients.count > Self.capacity { forgetIdle(&clients, now: now) }
@@ -57,12 +59,12 @@ final class ClientLimits: Sendable {
   /// One request in progress.
   struct Permit: Sendable {
     fileprivate let limits: ClientLimits
-    fileprivate let address: String
+    fileprivate let address: [UInt8]
 
     func end() { limits.end(address) }
   }
 
-  private func end(_ address: String) {
+  private func end(_ address: [UInt8]) {
     clients.withLock { clients in
       guard var client = clients[address] else { return }
       client.requests -= 1
@@ -76,14 +78,8 @@ final class ClientLimits: Sendable {
 
   /// After a minute of doing nothing a client is as good as new. With too many even so, all that do nothing are
   /// forgotten: memory is bounded, and looking through them is rare.
-  private func forgetIdle(_ clients: inout [String: Client], now: Timestamp) {
+  private func forgetIdle(_ clients: inout [[UInt8]: Client], now: Timestamp) {
     clients = clients.filter { $0.value.requests > 0 || now.milliseconds(since: $0.value.refilled) < 60_000 }
     if clients.count > Self.capacity / 2 { clients = clients.filter { $0.value.requests > 0 } }
-  }
-
-  /// An IPv6 host has a whole /64 to choose from: that is one client.
-  private static func client(_ address: String) -> String {
-    guard let bytes = AddressRange.addressBytes(address), bytes.count == 16 else { return address }
-    return Hex.encode(bytes.prefix(8))
   }
 }

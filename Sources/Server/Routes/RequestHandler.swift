@@ -11,6 +11,7 @@ struct RequestHandler: Sendable {
   let legacy: LegacyObjects?
   let status: StatusRoutes
   let clients: ClientLimits
+  let unknownClients: UnknownClientWarning
   let metrics: RequestMetrics
   let log: RequestLog
   let logger: Logger
@@ -19,7 +20,8 @@ struct RequestHandler: Sendable {
   func handle(_ request: HTTPRequest, _ body: RequestBody, _ writer: ResponseWriter) async {
     let start = NIODeadline.now()
     var origin = ClientOrigin(
-      request, publicURL: configuration.publicURL, trustedProxies: configuration.trustedProxies)
+      request, publicURL: configuration.publicURL, proxies: configuration.trustedProxies)
+    if let doubt = origin.doubt { unknownClients.note(doubt, logger) }
     if origin.publicURL == nil {
       // HTTP/1.0 without Host: a URL that may work is better than half of one.
       origin.publicURL = PublicURL(
@@ -28,7 +30,7 @@ struct RequestHandler: Sendable {
     let route = Route(request)
     var failure: Failure?
     do {
-      let permit = try clients.admit(origin.address, isUpload: route.isUpload, now: now())
+      let permit = try clients.admit(origin.limited, isUpload: route.isUpload, now: now())
       defer { permit?.end() }
       if route.isGuarded, let password = configuration.password, !Credentials.allow(request, password) {
         throw Failure.passwordNeeded
@@ -57,7 +59,7 @@ struct RequestHandler: Sendable {
     case .post(let path): try await uploads.post(path: path, request, origin, body, writer)
     case .download(let id, let spends):
       if spends { while try await body.next() != nil {} }
-      let query = DownloadService.Query(id: id, request: request, client: origin.address, spends: spends)
+      let query = DownloadService.Query(id: id, request: request, client: origin.client, spends: spends)
       try await downloads.respond(query, writer)
     case .legacy(let key, let spends):
       guard let id = try await legacy?.id(ofKey: key) else {
@@ -66,7 +68,7 @@ struct RequestHandler: Sendable {
         return try await uploads.post(path: "/" + key, request, origin, body, writer)
       }
       if spends { while try await body.next() != nil {} }
-      let query = DownloadService.Query(id: id, request: request, client: origin.address, spends: spends)
+      let query = DownloadService.Query(id: id, request: request, client: origin.client, spends: spends)
       try await downloads.respond(query, writer)
     case .delete(let id): try await status.delete(id, request, writer)
     case .options:

@@ -78,21 +78,14 @@ struct StatusRoutes: Sendable {
       throw id.expiresAt > now ? Failure.unknownUpload : Failure.expired
     }
     let record = entry.record
-    let remaining = record.maxDownloads.map { SlotChoice.remaining(slots: entry.slots, limit: $0) }
-    var state = entry.state
-    if id.expiresAt <= now {
-      state = .expired
-    } else if state == .available, let limit = record.maxDownloads,
-      entry.slots.count(where: { $0.isConsumed || $0.lease?.isExpired(at: now) == false }) >= limit.count
-    {
-      state = .leased
-    }
+    let availability = entry.availability(now: now)
+    let state = id.expiresAt <= now ? .expired : availability?.state ?? entry.state
     try await writer.sendJSON(
       UploadStatus(
         id: id.description, name: record.name?.value, size: record.size, contentType: record.contentType,
         sha256: Hex.encode(record.sha256), createdAt: record.createdAt.rfc3339, expiresAt: record.expiresAt.rfc3339,
         maxDownloads: record.maxDownloads?.count, oneTime: record.isOneTime,
-        remainingDownloads: state == .available || state == .leased ? remaining : remaining.map { _ in 0 },
+        remainingDownloads: record.maxDownloads.map { _ in state == .expired ? 0 : availability?.remaining ?? 0 },
         state: state.rawValue))
   }
 

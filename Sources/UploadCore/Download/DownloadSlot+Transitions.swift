@@ -10,13 +10,13 @@ extension DownloadSlot {
   ///
   /// - Parameters:
   ///   - nonce: random, new for every lease.
-  ///   - client: salted hash of the client's address.
+  ///   - client: salted hash of the client's address; `nil` when it is not known.
   ///   - until: when others may take the slot over.
   ///   - size: bytes of the upload, for the budget.
   /// - Throws: `.consumed`, `.leased` while somebody holds it, or `.exhausted`.
   public func leasing(
     nonce: UInt64,
-    client: [UInt8],
+    client: [UInt8]?,
     until: Timestamp,
     now: Timestamp,
     size: Int64
@@ -33,7 +33,7 @@ extension DownloadSlot {
   /// - Throws: `.consumed`, `.leased` when another client holds it, or `.exhausted`.
   public func resuming(
     nonce: UInt64,
-    client: [UInt8],
+    client: [UInt8]?,
     until: Timestamp,
     now: Timestamp,
     size: Int64
@@ -41,7 +41,7 @@ extension DownloadSlot {
     guard let lease, !lease.isExpired(at: now) else {
       return try leasing(nonce: nonce, client: client, until: until, now: now, size: size)
     }
-    if client != self.client { throw .leased(until: lease.until) }
+    if client == nil || client != self.client { throw .leased(until: lease.until) }
     var slot = charging(bytes: lease.bytesSent, attempts: 1)
     slot.phase = .free
     return try slot.settled(now: now, size: size).held(nonce: nonce, client: client, until: until)
@@ -99,34 +99,37 @@ extension DownloadSlot {
     return slot
   }
 
-  /// Charges a delivery that does not include the last byte, before it is sent. The phase stays: what is not sent is
-  /// refunded, and a slot over its limits is found by the next request.
+  /// Charges a piece before it is sent: a delivery that does not reach the last byte, or that continues one which is
+  /// spent. Pieces cost their bytes and are no attempts. The phase stays: what is not sent is refunded.
   ///
-  /// - Parameters:
-  ///   - bytes: length of the part.
-  ///   - size: bytes of the upload, for the budget.
-  public func chargingPart(bytes: Int64, now: Timestamp, size: Int64) -> DownloadSlot {
-    charging(bytes)
-  }
-
-  /// Takes back what of a part was not sent. A slot that became consumed stays so.
-  ///
-  /// - Parameters:
-  ///   - charged: what `chargingPart` was told.
-  ///   - sent: bytes that were sent, at most `charged`.
-  public func refundingPart(charged: Int64, sent: Int64) -> DownloadSlot {
+  /// - Parameter bytes: length of the piece, and what it pays for the next ones.
+  public func chargingPiece(bytes: Int64) -> DownloadSlot {
     var slot = self
-    let sent = min(max(0, sent), max(0, charged))
-    slot.bytesServed = max(0, bytesServed - (max(0, charged) - sent))
-    slot.attempts = max(0, attempts - Self.attempts(of: charged) + Self.attempts(of: sent))
+    slot.bytesServed = bytesServed.addingSaturated(max(0, bytes))
     return slot
   }
 
-  /// What the slot is when a lease that has expired is taken into account: free, or used up by its attempts. For views
-  /// and cleanup; a slot which is held, free or consumed is returned as it is.
+  /// A piece has ended: takes back what was not sent. A free slot that is over its limits then is used up.
+  ///
+  /// - Parameters:
+  ///   - charged: what `chargingPiece` was told.
+  ///   - sent: bytes that were sent, at most `charged`.
+  ///   - size: bytes of the upload, for the budget.
+  public func endingPiece(charged: Int64, sent: Int64, now: Timestamp, size: Int64) -> DownloadSlot {
+    var slot = self
+    let sent = min(max(0, sent), max(0, charged))
+    slot.bytesServed = max(0, bytesServed - (max(0, charged) - sent))
+    return slot.phase == .free ? slot.freed(now: now, size: size) : slot
+  }
+
+  /// What the slot is at this time, for whoever looks and for whoever asks: a lease that has expired is over, and a slot
+  /// that nobody holds is used up when it is over its limits.
   public func settled(size: Int64, now: Timestamp) -> DownloadSlot {
-    guard let lease, lease.isExpired(at: now) else { return self }
-    return charging(lease.bytesSent).freed(now: now, size: size)
+    switch phase {
+    case .consumed: self
+    case .free: freed(now: now, size: size)
+    case .leased(let lease): lease.isExpired(at: now) ? charging(lease.bytesSent).freed(now: now, size: size) : self
+    }
   }
 
   // MARK: Parts of transitions
@@ -134,13 +137,12 @@ extension DownloadSlot {
   /// The slot ready to be leased.
   private func settled(now: Timestamp, size: Int64) throws(SlotRefusal) -> DownloadSlot {
     if isConsumed { throw .consumed }
-    // A free slot may be over its limits too: parts are charged while it is leased.
-    let slot = lease == nil ? freed(now: now, size: size) : settled(size: size, now: now)
+    let slot = settled(size: size, now: now)
     if slot.isConsumed { throw .exhausted(slot) }
     return slot
   }
 
-  private func held(nonce: UInt64, client: [UInt8], until: Timestamp) -> DownloadSlot {
+  private func held(nonce: UInt64, client: [UInt8]?, until: Timestamp) -> DownloadSlot {
     var slot = self
     slot.phase = .leased(Lease(nonce: nonce, until: until))
     slot.client = client

@@ -12,7 +12,7 @@ public struct DownloadSlot: Hashable, Sendable {
   public var client: [UInt8]?
   /// Bytes charged so far: of deliveries that ended early, of parts, of the final delivery.
   public var bytesServed: Int64
-  /// Deliveries that ended early after `attemptThreshold` bytes or more, and such parts.
+  /// Deliveries that were to reach the last byte and ended early, after `attemptThreshold` bytes or more.
   public var attempts: Int
   /// The nonce of the sender that consumed the slot. Who lost the answer to its own `consuming` reads it back here.
   /// `nil` unless consumed, and when attempts used the slot up.

@@ -9,7 +9,7 @@ extension SlotChoice {
 
     /// Goes on with a slot which this client held before; `nil` when there is none.
     func continuation(among slots: [DownloadSlot]) -> LeaseDecision? {
-      let own = slots.filter { $0.client == request.client }
+      let own = slots.filter { request.isOfHolder($0) }
       return first(own.filter { $0.lease != nil }, resumed)
         ?? first(own.filter { $0.phase == .free }, resumed)
         ?? first(own, resumedAfterConsumption)
@@ -36,18 +36,31 @@ extension SlotChoice {
     private func resumedAfterConsumption(_ slot: DownloadSlot) -> LeaseDecision? {
       guard case .consumed(let consumption) = slot.phase,
         now.milliseconds(since: consumption) < resumeSeconds.multipliedSaturated(by: 1_000),
-        slot.bytesServed.addingSaturated(request.length) <= DownloadSlot.resumeBudget(size: request.size)
+        slot.bytesServed.addingSaturated(request.isPrepaid ? 0 : request.length)
+          <= DownloadSlot.resumeBudget(size: request.size)
       else { return nil }
-      return .resumeConsumed(slot: slot.chargingPart(bytes: request.length, now: now, size: request.size))
+      let advance = advance(slot, upTo: DownloadSlot.resumeBudget(size: request.size))
+      return .resumeConsumed(slot: charging(slot, advance), advance: advance)
     }
 
     /// A part is charged to a slot without taking it, and so not to one which another client holds.
     private func part(of slot: DownloadSlot) -> LeaseDecision? {
       let current = slot.settled(size: request.size, now: now)
       if current.isConsumed || current.isExhausted(size: request.size) { return nil }
-      if current.lease != nil, current.client != request.client { return nil }
+      if current.lease != nil, !request.isOfHolder(current) { return nil }
       // Charged to the slot as it is stored: the holder of an expired lease may still finish.
-      return .part(slot: slot.chargingPart(bytes: request.length, now: now, size: request.size))
+      let advance = advance(slot, upTo: DownloadSlot.byteBudget(size: request.size))
+      return .part(slot: charging(slot, advance), advance: advance)
+    }
+
+    /// What is paid in advance must not use the slot up: it takes at most half of what is left.
+    private func advance(_ slot: DownloadSlot, upTo budget: Int64) -> Int64 {
+      let left = budget.subtractingSaturated(slot.bytesServed).subtractingSaturated(request.length)
+      return request.isPrepaid ? 0 : min(request.advance, max(0, left / 2))
+    }
+
+    private func charging(_ slot: DownloadSlot, _ advance: Int64) -> DownloadSlot {
+      request.isPrepaid ? slot : slot.chargingPiece(bytes: request.length.addingSaturated(advance))
     }
 
     private func first(_ slots: [DownloadSlot], _ take: (DownloadSlot) -> LeaseDecision?) -> LeaseDecision? {

@@ -1,8 +1,8 @@
 // Which slot a request gets.
 //
-// A request that continues (its range begins after the first byte) goes on with a slot that its client held before:
-// first one that is still leased, then one that was given back, last one that was consumed a moment ago. In this order,
-// because the last costs nothing: a client with two deliveries under way must not finish the second one for free.
+// A request for a piece (it lacks the first or the last byte) goes on with a slot that its client held before: first one
+// that is still leased, then one that was given back, last one that was consumed a moment ago. In this order, because the
+// last costs nothing: a client with two deliveries under way must not finish the second one for free.
 // Every other request takes the lowest slot that it can get, so slots beyond the first exist only when needed.
 
 /// The choice of a download slot: a pure function of the stored slots, the request and the time.
@@ -33,14 +33,36 @@ public enum SlotChoice {
       resumeSeconds: resumeSeconds,
       now: now
     )
-    if request.isContinuation, let decision = offer.continuation(among: slots) { return decision }
+    if request.isPiece, let decision = offer.continuation(among: slots) { return decision }
     if let decision = lowest(of: slots, limit: limit, taking: offer.fresh) { return decision }
     return refusal(slots, leaseSeconds: leaseSeconds, size: request.size, now: now)
   }
 
-  /// Downloads that are not used up, of the slots 1…limit.
-  public static func remaining(slots: [DownloadSlot], limit: DownloadLimit) -> Int {
-    limit.count - slots.count { $0.isConsumed && (1...limit.count).contains($0.number) }
+  /// Whether every slot is stored as consumed, which is final whoever says so.
+  public static func isConsumed(slots: [DownloadSlot], limit: DownloadLimit) -> Bool {
+    slots.count { $0.isConsumed && (1...limit.count).contains($0.number) } >= limit.count
+  }
+
+  /// What is left of a counted upload. Answers, HEAD, pages and the API all ask here.
+  ///
+  /// - Parameter slots: the stored slots, in any order; a number of 1…limit that is missing is a slot nobody has used.
+  public static func availability(
+    slots: [DownloadSlot], limit: DownloadLimit, size: Int64, now: Timestamp
+  ) -> Availability {
+    let current = slots.filter { (1...limit.count).contains($0.number) }.map { $0.settled(size: size, now: now) }
+    let remaining = limit.count - current.count { $0.isConsumed }
+    if remaining == 0 { return .consumed }
+    return current.count { $0.lease != nil } == remaining ? .leased(remaining: remaining) : .available(remaining: remaining)
+  }
+
+  /// Slots that are used up without being stored as consumed: by pieces, or by senders that crashed. As they are to be
+  /// stored.
+  public static func usedUp(
+    slots: [DownloadSlot], limit: DownloadLimit, size: Int64, now: Timestamp
+  ) -> [DownloadSlot] {
+    slots.filter { (1...limit.count).contains($0.number) && !$0.isConsumed }
+      .map { $0.settled(size: size, now: now) }
+      .filter(\.isConsumed)
   }
 
   /// The decision for the lowest slot that can be taken, the first one that is not stored included.

@@ -32,6 +32,12 @@ public enum ContentType {
     return active.contains(essence) || essence.hasSuffix("+xml") || essence.hasSuffix("+html")
   }
 
+  /// Whether a browser plays it.
+  public static func isMedia(_ contentType: String) -> Bool {
+    guard let essence = MediaType(trimmed(contentType))?.essence else { return false }
+    return essence.hasPrefix("audio/") || essence.hasPrefix("video/")
+  }
+
   private static func trimmed(_ text: String) -> String {
     let bytes = Array(text.utf8)
     guard let first = bytes.firstIndex(where: { !$0.isHTTPWhitespace }),
