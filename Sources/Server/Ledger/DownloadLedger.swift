@@ -15,7 +15,9 @@ package protocol DownloadLedger: Sendable {
   func beginAndConsume(_ record: UploadRecord, _ request: DeliveryRequest, now: Timestamp) async throws -> LeaseDecision
 
   /// Prolongs a lease and notes how far the sender has got.
-  func renew(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws -> LeaseRenewal
+  ///
+  /// - Returns: false when the slot belongs to another client by now.
+  func renew(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws -> Bool
 
   /// Gives an unfinished download back.
   func release(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws
@@ -26,20 +28,11 @@ package protocol DownloadLedger: Sendable {
 
   /// Uses the slot up; durable when it returns.
   ///
-  /// - Returns: false when the lease belongs to somebody else by now: the last chunk must not be sent.
+  /// - Returns: false when the slot belongs to another client by now: the last chunk must not be sent.
   func consume(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws -> Bool
 
   /// A piece has ended: gives back what it was charged for and did not send. A slot that pieces have used up is consumed.
   func endPiece(_ holder: SlotHolder, charged: Int64, sent: Int64, now: Timestamp) async throws
-}
-
-/// What has become of a lease that was to be renewed.
-package enum LeaseRenewal: Sendable {
-  case renewed
-  /// Another request of the same client goes on with the download, or has finished it.
-  case lostToSameClient
-  /// The slot belongs to somebody else by now.
-  case lost
 }
 
 extension DownloadLedger {
@@ -63,11 +56,5 @@ package struct SlotHolder: Sendable, Hashable {
     self.slot = slot
     self.nonce = nonce
     self.client = client
-  }
-
-  /// Whose a slot is that this holder has lost.
-  func renewalLost(to slot: DownloadSlot?) -> LeaseRenewal {
-    guard let client, slot?.client == client else { return .lost }
-    return .lostToSameClient
   }
 }

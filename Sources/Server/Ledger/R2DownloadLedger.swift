@@ -50,13 +50,11 @@ package struct R2DownloadLedger: DownloadLedger {
     try await begin(record, request, now: now, consumes: true)
   }
 
-  package func renew(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws -> LeaseRenewal {
+  package func renew(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws -> Bool {
     let until = now.adding(seconds: leaseSeconds)
-    let slot = try await change(holder) { slot throws(SlotRefusal) in
-      try slot.renewing(nonce: holder.nonce, until: until, bytesSent: bytesSent, now: now)
-    }
-    // A refusal has read the claim.
-    return slot != nil ? .renewed : holder.renewalLost(to: memory.claim(holder.id, holder.slot)?.claim.slot)
+    return try await change(holder) { slot throws(SlotRefusal) in
+      try slot.renewing(nonce: holder.nonce, client: holder.client, until: until, bytesSent: bytesSent, now: now)
+    } != nil
   }
 
   package func release(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws {
@@ -72,7 +70,9 @@ package struct R2DownloadLedger: DownloadLedger {
 
   package func consume(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws -> Bool {
     let slot = try await change(holder) { slot throws(SlotRefusal) in
-      try slot.consuming(nonce: holder.nonce, bytesSent: bytesSent, now: now)
+      try slot.completing(
+        nonce: holder.nonce, client: holder.client, bytesSent: bytesSent, size: holder.size,
+        resumeSeconds: resumeSeconds, now: now)
     }
     guard let slot else { return false }
     // It is ours for certain now; what follows must not take that back.

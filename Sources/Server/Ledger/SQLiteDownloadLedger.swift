@@ -24,14 +24,11 @@ package struct SQLiteDownloadLedger: DownloadLedger {
     try await begin("beginAndConsume", record, request, now: now, consumes: true)
   }
 
-  package func renew(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws -> LeaseRenewal {
+  package func renew(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws -> Bool {
     let until = now.adding(seconds: leaseSeconds)
-    let isRenewed = try await change("renew", holder) { slot throws(SlotRefusal) in
-      try slot.renewing(nonce: holder.nonce, until: until, bytesSent: bytesSent, now: now)
+    return try await change("renew", holder) { slot throws(SlotRefusal) in
+      try slot.renewing(nonce: holder.nonce, client: holder.client, until: until, bytesSent: bytesSent, now: now)
     }
-    if isRenewed { return .renewed }
-    let slots = try await database.read("holder") { db in try UploadIndex.slots(holder.id, db) }
-    return holder.renewalLost(to: slots.first { $0.number == holder.slot })
   }
 
   package func release(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws {
@@ -41,8 +38,11 @@ package struct SQLiteDownloadLedger: DownloadLedger {
   }
 
   package func consume(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws -> Bool {
-    try await change("consume", holder, consumedAt: now) { slot throws(SlotRefusal) in
-      try slot.consuming(nonce: holder.nonce, bytesSent: bytesSent, now: now)
+    let resume = resumeSeconds
+    return try await change("consume", holder, consumedAt: now) { slot throws(SlotRefusal) in
+      try slot.completing(
+        nonce: holder.nonce, client: holder.client, bytesSent: bytesSent, size: holder.size, resumeSeconds: resume,
+        now: now)
     }
   }
 
