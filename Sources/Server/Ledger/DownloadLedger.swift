@@ -32,6 +32,7 @@ package protocol DownloadLedger: Sendable {
   func consume(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws -> Bool
 
   /// A piece has ended: gives back what it was charged for and did not send. A slot that pieces have used up is consumed.
+  /// To be told of every piece.
   func endPiece(_ holder: SlotHolder, charged: Int64, sent: Int64, now: Timestamp) async throws
 }
 
@@ -49,6 +50,8 @@ package struct SlotHolder: Sendable, Hashable {
   package var nonce: UInt64
   /// Salted hash of the client's address; nil when it is not known for certain.
   package var client: [UInt8]?
+  /// Of a piece: with it the slot was at its limits.
+  package var isUsedUp = false
 
   package init(id: UploadID, size: Int64, slot: Int, nonce: UInt64, client: [UInt8]? = nil) {
     self.id = id

@@ -192,6 +192,8 @@ extension DownloadSlot {
     if isConsumed { throw .consumed }
     let slot = settled(size: size, now: now)
     if slot.isConsumed { throw .exhausted(slot) }
+    // Pieces are on their way: they use the slot up, or give some of it back.
+    if slot.isExhausted(size: size) { throw .leased(until: now) }
     return slot
   }
 
@@ -204,7 +206,7 @@ extension DownloadSlot {
 
   private func freed(now: Timestamp, size: Int64) -> DownloadSlot {
     var slot = self
-    slot.phase = isExhausted(size: size) ? .consumed(at: now) : .free
+    slot.phase = isUsedUp(size: size) ? .consumed(at: now) : .free
     return slot
   }
 

@@ -259,6 +259,24 @@ import UploadCore
     }
   }
 
+  /// Connections that died leave their charges until that is noticed: nothing is spent by them.
+  @Test func `a slot waits for the refunds of pieces on their way`() {
+    let budget = DownloadSlot.byteBudget(size: Self.size)
+    var slot = free(1, client: Self.alice, bytes: budget + 5)
+    slot.pending = 6
+    for range in [nil, Self.head, Self.tail] {
+      #expect(decide([slot], range: range) == .locked(retryAfter: 1))
+      #expect(decide([slot], range: range, by: Self.bob) == .locked(retryAfter: 1))
+    }
+    #expect(left([slot], of: 1) == .leased(remaining: 1))
+    #expect(left([slot], of: 2) == .available(remaining: 2))
+    #expect(SlotChoice.usedUp(slots: [slot], limit: .one, size: Self.size, now: noon).isEmpty)
+    slot.pending = 5
+    #expect(decide([slot], range: Self.head) == .gone)
+    #expect(left([slot], of: 1) == .consumed)
+    #expect(SlotChoice.usedUp(slots: [slot], limit: .one, size: Self.size, now: noon).count == 1)
+  }
+
   @Test func `a prepaid piece is charged nothing`() {
     let request = DeliveryRequest(size: Self.size, range: Self.head, client: Self.alice, advance: 5, isPrepaid: true)
     let slot = free(1, bytes: 77)
