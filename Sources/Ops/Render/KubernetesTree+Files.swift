@@ -82,9 +82,9 @@ ENABLE_SHORT_URL=false
 # bucket once per node and interval.
 NO_CLEANUP=true
 
-# A node of 2 CPUs and 2 GB: 200 transfers at a time are 200 MiB in nginx at worst. One client may not take them all; an
-# office behind one address is one client.
-MAX_CONNECTIONS=200
+# A node of 2 CPUs and 2 GB: nginx lets 200 requests in at a time (nginx.conf has the sum of its memory), and 16 places are
+# left for the probes of the kubelet. One client may not take them all; an office behind one address is one client.
+MAX_CONNECTIONS=216
 MAX_CONNECTIONS_PER_CLIENT=32
 UPLOADS_PER_MINUTE=60
 
@@ -304,8 +304,10 @@ spec:
           # nginx:stable-alpine (1.30.6) on 2026-10-21; compare with `docker buildx imagetools inspect` before changing it.
           image: docker.io/library/nginx:1.30.6-alpine@sha256:0e52bd054126cdc040b1276c0af347aeb02a41b9cfe305d6094767ac30e97949
           imagePullPolicy: IfNotPresent
-          # Not the image's entry script: it edits files, and the root file system is read-only.
-          command: [nginx, -c, /etc/bashupload-nginx/nginx.conf, -g, daemon off;]
+          # Not the image's entry script: it edits files, and the root file system is read-only. nginx.conf has the sum of what
+          # it can need. Beyond it 118 MiB for each worker are the end: nginx refuses one request then, where
+          # the kernel would kill all of them at the limit of the container.
+          command: [sh, -c, "ulimit -d 120832 && exec nginx -c /etc/bashupload-nginx/nginx.conf -g 'daemon off;'"]
           ports:
             # A process without privileges listens above 1024; the node's 80 and 443 are translated to these.
             - name: http
@@ -325,14 +327,15 @@ spec:
             timeoutSeconds: 2
             failureThreshold: 30
           livenessProbe:
-            # nginx alone: when bashupload is the one that hangs, it is the one to be restarted.
-            httpGet: { path: /, port: nginx-health }
+            # nginx alone: when bashupload is the one that hangs, it is the one to be restarted. No request: while somebody
+            # holds all connections it would fail, and a restart would cut the transfers that are in progress.
+            tcpSocket: { port: nginx-health }
             periodSeconds: 10
             timeoutSeconds: 3
             failureThreshold: 3
           readinessProbe:
-            # The way that clients take.
-            httpGet: { path: /readyz, port: http }
+            # Through nginx, as clients come, and without their limits.
+            httpGet: { path: /readyz, port: nginx-health }
             periodSeconds: 5
             timeoutSeconds: 4
             failureThreshold: 3
@@ -342,8 +345,7 @@ spec:
               sleep: { seconds: 5 }
           resources:
             requests: { cpu: 50m, memory: 48Mi }
-            # 1 MiB for each upload in progress is what can grow (MAX_CONNECTIONS). No CPU limit: throttling only makes
-            # transfers slow.
+            # The sum stands in nginx.conf. No CPU limit: throttling only makes transfers slow.
             limits: { memory: 256Mi }
           securityContext:
             runAsUser: 101
@@ -541,7 +543,25 @@ client_max_body_size 5121m;
 # nginx in front of bashupload, in the same pod. It ends TLS and streams: bytes are handed on as they come, nothing is
 # written to disk, and an abort on one side is an abort on the other. For nginx 1.27 and newer.
 
-worker_processes auto;
+# What nginx can hold at worst, in KiB, measured by Tests/Integration/deploy/test_nginx_memory.py. It has to fit into the memory
+# limit of the container (256 MiB = 262144), on every node; whoever changes a figure here does the sum again:
+#
+#   a request, 200 of them (limit_conn)                                                  992 × 200 = 198400
+#       704 of its body, 160 of its answer, its head of 34 twice (bashupload is sent it), TLS, HTTP/2 and pools
+#   a connection beyond, without a request or with refused ones, 176 of them             230 × 176 =  40480
+#       160: a ClientHello that does not come, and OpenSSL clears the 128 KiB that it announces,
+#        75: HTTP/1 over TLS with an unfinished head of 34,
+#       230: HTTP/2 with 4 refused requests whose heads are full and whose answers are not read
+#   both workers idle, the master, the shared zones                                              16000
+#                                                                                        in all 254880
+#
+# The 176: 2 workers × 288 connections, less two for each request (one to the client, one to bashupload). What no sum can
+# bound, such as control frames of HTTP/2 (nginx keeps up to 10,000 of them, 184 bytes each, for every connection), runs into
+# the `ulimit -d` that the pod starts nginx with: a request is refused then, and nothing is killed.
+
+# Two, whatever the node has: each costs memory before the first request, `auto` counts the processors of the machine and not
+# of the pod (250 MiB with 128 of them), and one alone moves a gigabyte per second.
+worker_processes 2;
 pid /tmp/nginx.pid;
 
 # Whoever knows the path of an upload can have it, and at lower levels a message quotes the request line. bashupload
@@ -552,7 +572,7 @@ error_log stderr crit;
 worker_shutdown_timeout 120s;
 
 events {
-    worker_connections 4096;
+    worker_connections 288;
 }
 
 http {
@@ -569,19 +589,33 @@ http {
     sendfile on;
     tcp_nopush on;
 
-    # bashupload has the limits and says them in numbers; these are for nginx itself.
+    # bashupload has the limits and says them in numbers; these are for nginx itself. A head is 32 KiB of target, names and
+    # values (MAX_HEADER_SIZE) and what stands between them, 4 bytes for each of 100 fields: in one buffer nginx takes all that
+    # bashupload takes, and little more.
     include /etc/bashupload-nginx/limits.conf;
-    client_header_timeout 15s;
-    large_client_header_buffers 4 32k;
+    client_header_timeout 10s;
+    reset_timedout_connection on;
+    large_client_header_buffers 1 34k;
     client_body_timeout 75s;
     send_timeout 75s;
     keepalive_timeout 60s;
 
-    # HTTP/2: at 50 ms round trip an upload is 1.2 MB/s with the defaults, because 64 KiB at a time are allowed in. A megabyte
-    # for each upload in progress is also what bounds the memory: times MAX_CONNECTIONS it fits into the container's limit.
-    http2_body_preread_size 1m;
-    http2_max_concurrent_streams 16;
-    client_body_buffer_size 1m;
+    # Requests in progress; a connection without one does not count. Fewer than MAX_CONNECTIONS, so that a node that is full
+    # still answers the kubelet, and as many of one address as MAX_CONNECTIONS_PER_CLIENT: else one client that does not read
+    # its refusals keeps all places. Everybody behind one router is one address. In IPv6 a client has a network of 64 bits.
+    map $binary_remote_addr $client_network {
+        default $binary_remote_addr;
+        "~^(?s)(?<network>.{8}).{8}$" $network;
+    }
+    limit_conn_zone $server_name zone=requests:64k;
+    limit_conn_zone $client_network zone=clients:128k;
+    limit_conn_log_level info;
+
+    # HTTP/2: at 50 ms round trip an upload is 1.2 MB/s with the defaults, because 64 KiB at a time are allowed in, and 12 MB/s
+    # with these.
+    http2_body_preread_size 704k;
+    http2_max_concurrent_streams 4;
+    client_body_buffer_size 256k;
 
     # A name, not a path: nginx reads a certificate with a fixed path when it starts and never again, but one with a
     # variable at every handshake. The kubelet renews the files by changing the symlink ..data, so certificate and key
@@ -608,10 +642,11 @@ http {
     }
 
     server {
-        listen 8080 default_server;
-        listen [::]:8080 default_server;
-        listen 8443 ssl default_server;
-        listen [::]:8443 ssl default_server;
+        # A queue for each worker: from a shared one the worker that is awake takes more than its half, and is full first.
+        listen 8080 default_server reuseport;
+        listen [::]:8080 default_server reuseport;
+        listen 8443 ssl default_server reuseport;
+        listen [::]:8443 ssl default_server reuseport;
         http2 on;
         server_name _;
 
@@ -633,6 +668,30 @@ http {
         proxy_set_header X-Forwarded-Host $host;
         proxy_set_header X-Real-IP "";
         proxy_set_header Forwarded "";
+
+        limit_conn requests 200;
+        limit_conn clients 32;
+        # 500: no memory or no connection for it.
+        error_page 500 503 = @busy;
+        location @busy {
+            default_type text/plain;
+            add_header Retry-After 5 always;
+            return 503 "too many requests at a time: this node takes 200, and 32 of one address; try again in 5 seconds\n";
+        }
+
+        # Too long for nginx is too long for bashupload as well; said in its words.
+        error_page 414 /nginx/too-long;
+        location = /nginx/too-long {
+            internal;
+            default_type text/plain;
+            return 414 "the request line is too long; the limit is 8192 bytes: shorten the file name\n";
+        }
+        error_page 494 =431 /nginx/too-large;
+        location = /nginx/too-large {
+            internal;
+            default_type text/plain;
+            return 431 "the request header is too large; the limit is 32768 bytes in all: send fewer or shorter fields\n";
+        }
 
         # Too large by its length: bashupload gets the head alone and answers, in its own words, before the client has
         # sent a byte.
@@ -656,9 +715,9 @@ http {
             # Downloads never spill to disk. Counted ones are not buffered at all: bashupload asks for that with
             # X-Accel-Buffering, so that it sees a client leave.
             proxy_max_temp_file_size 0;
-            proxy_buffer_size 64k;
-            proxy_buffers 4 64k;
-            proxy_busy_buffers_size 128k;
+            proxy_buffer_size 32k;
+            proxy_buffers 4 32k;
+            proxy_busy_buffers_size 64k;
 
             proxy_connect_timeout 5s;
             # Between two reads and writes, not in all: a store that is slow to take the last part is waited for.
@@ -669,13 +728,21 @@ http {
         }
     }
 
-    # For the kubelet: nginx lives, whatever bashupload does.
+    # For the kubelet, and closed to everybody else (network-policy.yaml), so that nobody can use up its places. nginx lives,
+    # whatever bashupload does; and whether both are ready, without the limits of clients.
     server {
         listen 8081;
         listen [::]:8081;
         server_name _;
         location / {
             return 204;
+        }
+        location = /readyz {
+            proxy_pass http://127.0.0.1:3000;
+            proxy_http_version 1.1;
+            proxy_set_header Connection close;
+            proxy_connect_timeout 2s;
+            proxy_read_timeout 4s;
         }
     }
 }
@@ -864,11 +931,12 @@ spec:
             image=%container.image.repository user=%user.name command=%proc.cmdline)
           priority: WARNING
           tags: [container]
-        # The image has no shell that anybody needs.
+        # The image of nginx has a shell, and nobody needs it after the start (it sets the limit of memory).
         - rule: Program other than the service in a bashupload pod
           desc: Something runs in the pods of the service that is neither bashupload nor nginx
           condition: >
             spawned_process and k8s.ns.name = bashupload and not proc.name in (bashupload, nginx)
+            and not (proc.vpid = 1 and proc.cmdline startswith "sh -c ulimit -d ")
           output: >
             Unexpected program (pod=%k8s.pod.name container=%container.name command=%proc.cmdline parent=%proc.pname)
           priority: CRITICAL
