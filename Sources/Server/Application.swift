@@ -81,6 +81,7 @@ package struct Application {
         throw StartFailure("TLS_CERT_FILE \(files.certificate) and TLS_KEY_FILE \(files.key) cannot be used: \(error)")
       }
     }
+    try await storage.prove(configuration)
     // Before anybody is served: what a crash has cut off.
     let repaired = try await storage.cleaner.recover()
     if repaired > 0 { logger.notice("repaired after a crash", metadata: ["uploads": "\(repaired)"]) }
@@ -149,7 +150,7 @@ package struct Application {
       legacy: storage.legacy, status: StatusRoutes(configuration: configuration, storage: storage, now: clock),
       clients: ClientLimits(
         requests: configuration.maximumRequestsPerClient, uploadsPerMinute: configuration.uploadsPerMinute),
-      unknownClients: UnknownClientWarning(),
+      unknownClients: UnknownClientWarning(), misses: MissLimits(isOn: configuration.bucket != nil),
       metrics: RequestMetrics(factory: metrics), log: configuration.log.requests, logger: logger, now: clock)
   }
 

@@ -24,7 +24,13 @@ BROWSER = {
     "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
     "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
     "Accept-Language": "en-US,en;q=0.5",
+    "Sec-Fetch-Dest": "document",
+    "Sec-Fetch-Mode": "navigate",
+    "Sec-Fetch-Site": "none",
+    "Upgrade-Insecure-Requests": "1",
 }
+# Browsers before Fetch Metadata, and all browsers on plain http that is not localhost.
+OLD_BROWSER = {name: value for name, value in BROWSER.items() if not name.startswith("Sec-Fetch")}
 # The first six characters of an id are base36 seconds since this moment.
 EPOCH = datetime(2024, 1, 1, tzinfo=timezone.utc)
 

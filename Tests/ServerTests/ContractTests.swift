@@ -6,9 +6,9 @@ import Testing
 import UploadCore
 
 struct ContractTests {
-  @Test(arguments: [false, true])
-  func localBlobStore(forcesNamedFiles: Bool) async throws {
-    let fixture = try Fixture(forcesNamedFiles: forcesNamedFiles)
+  @Test(arguments: LocalBlobStore.Naming.allCases)
+  func localBlobStore(naming: LocalBlobStore.Naming) async throws {
+    let fixture = try Fixture(ways: [naming])
     let seed = UInt64.random(in: 0...UInt64.max)
     print("seed \(seed)")
     var contract = BlobStoreContract(fixture.store, seed: seed, now: fixture.clock.read())
@@ -26,7 +26,7 @@ struct ContractTests {
 
   /// An abandoned temporary file (its writer is dead, so nobody holds the lock) is swept; one in use is not.
   @Test func sweepTellsDeadWritersFromLiving() async throws {
-    let fixture = try Fixture(forcesNamedFiles: true)
+    let fixture = try Fixture(ways: [.linked])
     let draft = try await fixture.makeRow(downloads: 1, size: 0, expiresIn: 60)
     let living = try await fixture.store.create(draft, declaredSize: nil)
     var pieces = [ByteBuffer(repeating: 1, count: 100_000)]

@@ -32,6 +32,7 @@ struct FailingBlobStore: BlobStore {
     return try base.freeSpace()
   }
   func check() async throws { try await around("check") { try await base.check() } }
+  func prove() async throws { try await around("prove") { try await base.prove() } }
 }
 
 final class FailingBlobWriter: BlobWriter {

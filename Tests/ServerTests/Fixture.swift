@@ -19,11 +19,11 @@ struct Fixture {
   let index: UploadIndex
 
   init(
-    forcesNamedFiles: Bool = false, beforeCall: @escaping @Sendable (String) throws -> Void = { _ in }
+    ways: [LocalBlobStore.Naming] = LocalBlobStore.Naming.allCases, beforeCall: @escaping @Sendable (String) throws -> Void = { _ in }
   ) throws {
     scratch = try Scratch()
     store = try LocalBlobStore(
-      root: scratch.path, pool: Self.pool, eventLoopGroup: Self.group, forcesNamedFiles: forcesNamedFiles,
+      root: scratch.path, pool: Self.pool, eventLoopGroup: Self.group, ways: ways,
       now: clock.read)
     index = try UploadIndex.open(dataDirectory: scratch.path, beforeCall: beforeCall)
   }

@@ -50,7 +50,9 @@ struct HTTPTests {
     (["application/problem+json"], .json),
   ])
   func answerFormats(_ accept: [String], _ format: AnswerFormat) {
-    #expect(AnswerFormat(accept: accept) == format)
+    #expect(AnswerFormat(accept: accept, isBrowser: true) == format)
+    // The same from a program, which would save a page.
+    #expect(AnswerFormat(accept: accept, isBrowser: false) != .html)
   }
 
   @Test func forwardedFieldsOnlyFromTrustedProxies() throws {
@@ -58,18 +60,61 @@ struct HTTPTests {
       ("Host", "real.example"), ("X-Forwarded-For", "1.1.1.1, 2.2.2.2"), ("X-Forwarded-Proto", "https"),
       ("X-Forwarded-Host", "evil.example"),
     ]
-    let trusted = try #require(AddressRange.list("10.0.0.0/8"))
-    let direct = ClientOrigin(try request(peer: "192.0.2.1", forged), publicURL: nil, trustedProxies: trusted)
-    #expect(direct.address == "192.0.2.1" && direct.publicURL?.description == "http://real.example")
-    let proxied = ClientOrigin(try request(peer: "10.0.0.1", forged), publicURL: nil, trustedProxies: trusted)
-    #expect(proxied.address == "2.2.2.2" && proxied.publicURL?.description == "https://evil.example")
+    let trusted = try #require(TrustedProxies(parsing: "10.0.0.0/8"))
+    let direct = ClientOrigin(try request(peer: "198.51.100.1", forged), publicURL: nil, proxies: trusted)
+    #expect(direct.client == nil && direct.limited?.text == "198.51.100.1")
+    #expect(direct.publicURL?.description == "http://real.example")
+    let proxied = ClientOrigin(try request(peer: "10.0.0.1", forged), publicURL: nil, proxies: trusted)
+    #expect(proxied.client?.text == "2.2.2.2" && proxied.publicURL?.description == "https://evil.example")
     let chain = [("Host", "h"), ("X-Forwarded-For", "1.1.1.1, 2.2.2.2, 10.0.0.7"), ("X-Forwarded-Host", "a<b")]
-    let hop = ClientOrigin(try request(peer: "10.0.0.1", chain), publicURL: nil, trustedProxies: trusted)
-    #expect(hop.address == "2.2.2.2" && hop.publicURL?.authority == "h")
+    let hop = ClientOrigin(try request(peer: "10.0.0.1", chain), publicURL: nil, proxies: trusted)
+    #expect(hop.client?.text == "2.2.2.2" && hop.publicURL?.authority == "h")
     let fixed = ClientOrigin(
-      try request(peer: "10.0.0.1", forged), publicURL: PublicURL(parsing: "https://b.example/"),
-      trustedProxies: trusted)
+      try request(peer: "10.0.0.1", forged), publicURL: PublicURL(parsing: "https://b.example/"), proxies: trusted)
     #expect(fixed.publicURL?.description == "https://b.example")
+    let alone = ClientOrigin(try request(peer: "198.51.100.1", forged), publicURL: nil, proxies: .none)
+    #expect(alone.client?.text == "198.51.100.1" && alone.doubt == nil)
+  }
+
+  /// Behind a proxy that we do not know, and behind one whose word cannot be read, nobody is known.
+  @Test(arguments: [
+    ("127.0.0.1", [("Host", "127.0.0.1:3000"), ("X-Forwarded-For", "203.0.113.5")], nil, nil),
+    ("10.0.0.1", [("Host", "h"), ("Via", "1.1 squid")], nil, nil),
+    ("10.0.0.1", [("Host", "h")], "https://files.example", nil),
+    ("127.0.0.1", [("Host", "files.example")], nil, nil),
+    ("10.0.0.1", [("Host", "h")], nil, "10.0.0.0/8"),
+    ("10.0.0.1", [("Host", "h"), ("X-Forwarded-For", "unknown")], nil, "10.0.0.0/8"),
+    ("10.0.0.1", [("Host", "h"), ("X-Forwarded-For", "203.0.113.5, _hidden")], nil, "10.0.0.0/8"),
+    ("10.0.0.1", [("Host", "h"), ("X-Forwarded-For", "10.0.0.2")], nil, "10.0.0.0/8"),
+    ("127.0.0.1", [("Host", "h"), ("X-Forwarded-For", "203.0.113.5")], nil, "10.0.0.0/8"),
+  ] as [(String, [(String, String)], String?, String?)])
+  func unknownClients(
+    _ peer: String, _ headers: [(String, String)], _ publicURL: String?, _ trusted: String?
+  ) throws {
+    let origin = ClientOrigin(
+      try request(peer: peer, headers), publicURL: publicURL.flatMap { PublicURL(parsing: $0) },
+      proxies: trusted.flatMap { TrustedProxies(parsing: $0) } ?? .unset)
+    #expect(origin.client == nil && origin.limited == nil && origin.doubt != nil)
+  }
+
+  @Test(arguments: [
+    ("203.0.113.5", "203.0.113.5"), ("203.0.113.5:51008", "203.0.113.5"), (" 203.0.113.5 ", "203.0.113.5"),
+    ("\"203.0.113.5:1\"", "203.0.113.5"), ("[2001:db8::1]:443", "2001:db8::1"), ("[2001:DB8:0::1]", "2001:db8::1"),
+    ("2001:db8::1", "2001:db8::1"), ("\"[2001:db8::1]\"", "2001:db8::1"), ("::ffff:203.0.113.5", "203.0.113.5"),
+    ("[::ffff:203.0.113.5]:80", "203.0.113.5"), ("fe80::1%eth0", "fe80::1"), ("[fe80::1%25eth0]:1", "fe80::1"),
+    ("2001:db8::1:443", "2001:db8::1:443"),
+  ])
+  func addressesAsProxiesWriteThem(_ text: String, _ address: String) {
+    #expect(ClientAddress(parsing: text)?.text == address)
+  }
+
+  @Test(arguments: [
+    "", " ", "unknown", "_hidden", "203.0.113", "203.0.113.5:", "203.0.113.5:x", "203.0.113.5:1234567", "[203.0.113.5]",
+    "[2001:db8::1", "[2001:db8::1]443", "[]", "[]:1", ":80", "localhost", "203.0.113.5 80", "1.2.3.4.5", "%", "[%]",
+    String(repeating: "1", count: 200),
+  ])
+  func invalidAddresses(_ text: String) {
+    #expect(ClientAddress(parsing: text) == nil)
   }
 
   @Test func prometheusTextIsEscapedAndSorted() {

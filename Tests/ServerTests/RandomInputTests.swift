@@ -79,7 +79,7 @@ struct RandomInputTests {
       ifMatch: text, ifNoneMatch: text, ifModifiedSince: text, ifUnmodifiedSince: text, etag: "\"x\"",
       lastModified: Timestamp(seconds: 0))
     #expect(ContentType.choose(header: text, name: nil).utf8.allSatisfy { $0 >= 32 && $0 < 127 })
-    _ = AnswerFormat(accept: [text])
+    _ = AnswerFormat(accept: [text], isBrowser: true)
     _ = HeaderParameters(text)
     _ = AddressRange(parsing: text)?.contains("10.0.0.1")
     _ = PublicURL(parsing: text)

@@ -40,7 +40,7 @@ final class RotatingLedger: DownloadLedger {
     try await next.consume(holder, bytesSent: bytesSent, now: now)
   }
 
-  func refund(_ holder: SlotHolder, planned: Int64, sent: Int64, now: Timestamp) async throws {
-    try await next.refund(holder, planned: planned, sent: sent, now: now)
+  func endPiece(_ holder: SlotHolder, charged: Int64, sent: Int64, now: Timestamp) async throws {
+    try await next.endPiece(holder, charged: charged, sent: sent, now: now)
   }
 }

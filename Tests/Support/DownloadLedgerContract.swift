@@ -41,6 +41,9 @@ package struct DownloadLedgerContract {
     try await refundedPartsSpendNothing()
     try await smallFilesAreSpentInOneStep()
     try await concurrentRequestsGetDifferentSlots()
+    try await sixteenPiecesAtOnce()
+    try await usedUpByPiecesIsGone()
+    try await requestsOfOneClientShareTheirSlot()
   }
 
   private func whole(_ client: [UInt8]) -> DeliveryRequest {
@@ -154,7 +157,8 @@ package struct DownloadLedgerContract {
     let second = try holder(
       record, try await ledger.begin(record, tail, now: start), "the same client resumes its slot")
     try ContractViolation.check(
-      try await !ledger.consume(first, bytesSent: Self.size, now: start), "a resumed delivery replaces the hung one")
+      try await !ledger.consume(first, bytesSent: Self.size, now: start),
+      "a resumed delivery replaces the hung one, when it is not known whose that is")
     try ContractViolation.check(
       try await ledger.consume(second, bytesSent: 500_000, now: start), "the resumed one consumes")
     let soon = start.adding(seconds: resumeSeconds - 1)
@@ -182,14 +186,81 @@ package struct DownloadLedgerContract {
     let record = try await makeUpload(1, Self.size)
     let part = DeliveryRequest(size: Self.size, range: 0...8_191, client: Self.alice)
     for _ in 0..<(2 * DownloadSlot.maximumAttempts) {
-      guard case .part(let slot) = try await ledger.begin(record, part, now: start) else {
+      guard case .part(let slot, _) = try await ledger.begin(record, part, now: start) else {
         throw ContractViolation(description: "a part that was refunded counts no more")
       }
-      let holder = SlotHolder(id: record.id, size: record.size, slot: slot.number, nonce: 0)
-      try await ledger.refund(holder, planned: 8_192, sent: 0, now: start)
+      let holder = SlotHolder(
+        id: record.id, size: record.size, slot: slot.number, nonce: 0, client: Self.alice)
+      try await ledger.endPiece(holder, charged: 8_192, sent: 0, now: start)
     }
     _ = try holder(
       record, try await ledger.begin(record, whole(Self.bob), now: start), "refunded parts spend nothing")
+  }
+
+  /// Pieces of one client, all at once and the last one too: each is served, one download is spent.
+  private func sixteenPiecesAtOnce() async throws {
+    let record = try await makeUpload(1, 16_000_000)
+    let (ledger, start) = (ledger, start)
+    let outcomes = try await withThrowingTaskGroup(of: Bool.self) { group in
+      for piece in 0..<16 as Range<Int64> {
+        group.addTask {
+          let range = (piece * 1_000_000)...(piece * 1_000_000 + 999_999)
+          let request = DeliveryRequest(size: 16_000_000, range: range, client: Self.alice)
+          switch try await ledger.begin(record, request, now: start) {
+          case .part, .resumeConsumed: return true
+          case .lease(let slot, _):
+            let holder = SlotHolder(id: record.id, size: record.size, slot: 1, nonce: slot.lease?.nonce ?? 0)
+            return try await ledger.consume(holder, bytesSent: 1_000_000, now: start)
+          case .locked, .gone: return false
+          }
+        }
+      }
+      return try await group.reduce(into: [Bool]()) { $0.append($1) }
+    }
+    try ContractViolation.check(outcomes.allSatisfy { $0 }, "16 pieces at once are served")
+    let again = DeliveryRequest(size: 16_000_000, range: nil, client: Self.bob)
+    try ContractViolation.check(try await ledger.begin(record, again, now: start) == .gone, "and one download is spent")
+  }
+
+  private func usedUpByPiecesIsGone() async throws {
+    let record = try await makeUpload(1, Self.size)
+    let piece = DeliveryRequest(size: Self.size, range: 0...999_998, client: Self.alice)
+    var count = 0
+    while case .part = try await ledger.begin(record, piece, now: start) {
+      count += 1
+      try ContractViolation.check(count <= 4, "pieces are bounded by the byte budget")
+    }
+    try ContractViolation.check(
+      try await ledger.begin(record, whole(Self.bob), now: start) == .gone, "a slot that pieces have used up is gone")
+  }
+
+  /// A whole download and a piece with the last byte of one client: whichever comes first spends the download, and the
+  /// other one ends as well. A stranger in between gets nothing.
+  private func requestsOfOneClientShareTheirSlot() async throws {
+    for wholeIsFirst in [true, false] {
+      let record = try await makeUpload(1, Self.size)
+      var first = try holder(
+        record, try await ledger.begin(record, whole(Self.alice), now: start), "a free slot is leased")
+      let tail = DeliveryRequest(size: Self.size, range: 500_000...999_999, client: Self.alice)
+      var second = try holder(record, try await ledger.begin(record, tail, now: start), "the same client goes on")
+      first.client = Self.alice
+      second.client = Self.alice
+      var stranger = first
+      stranger.client = Self.bob
+      try ContractViolation.check(
+        try await ledger.renew(first, bytesSent: 1, now: start), "the slot is still with the same client")
+      try ContractViolation.check(
+        try await !ledger.consume(stranger, bytesSent: Self.size, now: start), "another client completes nothing")
+      for holder in wholeIsFirst ? [first, second] : [second, first] {
+        try ContractViolation.check(
+          try await ledger.consume(holder, bytesSent: 500_000, now: start), "both requests of one client are completed")
+      }
+      try ContractViolation.check(
+        try await ledger.begin(record, whole(Self.alice), now: start) == .gone, "and one download is spent")
+      try ContractViolation.check(
+        try await !ledger.consume(first, bytesSent: Self.size, now: start.adding(seconds: resumeSeconds + 1))
+          || wholeIsFirst, "not later than a resumption")
+    }
   }
 
   private func smallFilesAreSpentInOneStep() async throws {

@@ -16,7 +16,7 @@ extension R2Client {
     var request = try request(.putObject, .PUT, key: key)
     request.body = body
     try headers.write(to: &request.headers, for: .putObject, key: key)
-    request.set(condition, repeats, configuration.writeETags)
+    request.set(condition, repeats, writeETags)
     let answer = try await send(request)
     return S3PutResult(eTag: try answer.eTag(request))
   }
@@ -35,7 +35,7 @@ extension R2Client {
   ) async throws -> S3PutResult {
     var request = try request(.putObject, .PUT, key: key)
     try headers.write(to: &request.headers, for: .putObject, key: key)
-    request.set(condition, repeats, configuration.writeETags)
+    request.set(condition, repeats, writeETags)
     let answer = try await send(request, contentLength: contentLength, body: body)
     return S3PutResult(eTag: try answer.eTag(request))
   }

@@ -2,6 +2,7 @@ import AsyncHTTPClient
 public import NIOCore
 import NIOHTTP1
 import NIOSSL
+import Synchronization
 
 /// A client for one bucket of Cloudflare R2, or of another S3 service in path style.
 ///
@@ -15,6 +16,19 @@ public final class R2Client: Sendable {
   public let configuration: R2Configuration
   /// How the client behaves.
   public let options: R2ClientOptions
+  /// How an entity tag is written in `If-Match` of a write: as configured, or as found out.
+  public var writeETags: R2Configuration.ETagQuoting { quoting.withLock { $0 } }
+  private let quoting: Mutex<R2Configuration.ETagQuoting>
+
+  /// The ways that are left to try: the configured one, else all.
+  public var possibleWriteETags: [R2Configuration.ETagQuoting] {
+    configuration.writeETags.map { [$0] } ?? R2Configuration.ETagQuoting.allCases
+  }
+
+  /// Writes entity tags so from now on.
+  public func use(_ quoting: R2Configuration.ETagQuoting) {
+    self.quoting.withLock { $0 = quoting }
+  }
 
   let signer: SigV4Signer
   let http: HTTPClient
@@ -32,6 +46,7 @@ public final class R2Client: Sendable {
   ) throws {
     self.configuration = configuration
     self.options = options
+    quoting = Mutex(configuration.writeETags ?? .quoted)
     endpoint = try Endpoint(configuration)
     signer = SigV4Signer(credentials: credentials, region: configuration.region)
     budget = RetryBudget(options.retry)

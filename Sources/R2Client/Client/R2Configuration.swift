@@ -23,11 +23,12 @@ public struct R2Configuration: Sendable, Hashable {
   public var region: String
   /// Name of the bucket.
   public var bucket: String
-  /// `quoted` for R2 and all that follow RFC 9110; `unquoted` for radosgw.
-  public var writeETags: ETagQuoting
+  /// `quoted` for R2 and all that follow RFC 9110; `unquoted` for radosgw. `nil` when it is not known: ``R2Client/use(_:)``
+  /// tells the client what was found out, and until then it is `quoted`.
+  public var writeETags: ETagQuoting?
 
   /// Another S3 service, in path style.
-  public init(endpoint: String, region: String, bucket: String, writeETags: ETagQuoting = .quoted) {
+  public init(endpoint: String, region: String, bucket: String, writeETags: ETagQuoting? = nil) {
     self.endpoint = endpoint.hasSuffix("/") ? String(endpoint.dropLast()) : endpoint
     self.region = region
     self.bucket = bucket

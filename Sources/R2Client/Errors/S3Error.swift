@@ -1,4 +1,5 @@
-/// Why an operation has failed: what the store answered, or what came instead of an answer. Holds no secrets.
+/// Why an operation has failed: what the store answered, or what came instead of an answer. Holds no secrets, but for
+/// ``key``: whoever prints an error prints no key.
 public struct S3Error: Error, Sendable, Hashable {
   /// What went wrong, for programs.
   public var code: Code
@@ -47,12 +48,11 @@ extension S3Error {
 }
 
 extension S3Error: CustomStringConvertible {
-  /// One line with everything that helps to find the cause.
+  /// One line with everything that helps to find the cause. Without the key, also where the store repeats it: a key may be
+  /// all that somebody needs to fetch the object, and descriptions end up in logs.
   public var description: String {
-    var text = "\(operation.rawValue)"
-    if let key { text += " of \(key)" }
-    text += ": \(code.rawValue)"
-    if !message.isEmpty { text += ": \(message)" }
+    var text = "\(operation.rawValue): \(code.rawValue)"
+    if !message.isEmpty { text += ": \(key.map { message.replacing($0, with: "<key>") } ?? message)" }
     var facts: [String] = []
     if let status { facts.append("status \(status)") }
     if let requestID { facts.append("request \(requestID)") }

@@ -59,7 +59,7 @@ extension R2Client {
     let parts = parts.sorted { $0.partNumber < $1.partNumber }
     if let (code, problem) = options.partLimits.problem(parts) { throw request.failure(code, problem) }
     request.query = [("uploadId", uploadID)]
-    request.set(condition, repeats, configuration.writeETags)
+    request.set(condition, repeats, writeETags)
     request.headers.add(name: "content-type", value: "application/xml")
     let list = parts.map { part in
       XMLNode("Part", children: [XMLNode("PartNumber", "\(part.partNumber)"), XMLNode("ETag", part.eTag.quoted)])

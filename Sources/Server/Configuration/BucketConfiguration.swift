@@ -25,8 +25,11 @@ extension ServerConfiguration {
     let endpoint = values.parsed(.r2Endpoint, "must be a URL such as https://s3.example.com") { text in
       text.hasPrefix("https://") || text.hasPrefix("http://") ? text : nil
     }
-    let quoting = values.parsed(.r2WriteETags, "must be quoted or unquoted") {
-      R2Configuration.ETagQuoting(rawValue: $0)
+    var quoting: R2Configuration.ETagQuoting?
+    if values.text(.r2WriteETags) != "auto" {
+      quoting = values.parsed(.r2WriteETags, "must be auto, quoted or unquoted") {
+        R2Configuration.ETagQuoting(rawValue: $0)
+      }
     }
     let memory = values.bytes(.partMemory, (8 << 20)...(1 << 40))
     guard let name = values.text(.r2BucketName) else {
@@ -41,17 +44,31 @@ extension ServerConfiguration {
     guard let accessKey = values.text(.r2AccessKeyID), let secretKey = values.text(.r2SecretAccessKey) else { return }
     var location: R2Configuration?
     if let endpoint {
-      location = R2Configuration(endpoint: endpoint, region: values.text(.r2Region) ?? "auto", bucket: name)
+      location = R2Configuration(endpoint: Self.base(endpoint, without: name), region: values.text(.r2Region) ?? "auto", bucket: name)
     } else if let account {
       location = R2Configuration(accountID: account, bucket: name)
     } else if values.text(.r2AccountID) == nil, values.text(.r2Endpoint) == nil {
       values.problem(.r2AccountID, "must be set when R2_BUCKET_NAME is, or R2_ENDPOINT for another S3 service")
     }
     guard var location else { return }
-    location.writeETags = quoting ?? .quoted
+    location.writeETags = quoting
     bucket = BucketConfiguration(
       location: location, credentials: S3Credentials(accessKeyID: accessKey, secretAccessKey: secretKey))
     if let memory { bucket?.partMemory = memory }
     bucket?.trustRootsFile = values.text(.sslCertificateFile)
+  }
+
+  /// The endpoint as dashboards show it often has the bucket in it: behind the host, or, at Cloudflare and AWS, before it.
+  private static func base(_ endpoint: String, without bucket: String) -> String {
+    var endpoint = endpoint
+    while endpoint.hasSuffix("/") { endpoint.removeLast() }
+    if endpoint.hasSuffix("/\(bucket)") { endpoint.removeLast(bucket.count + 1) }
+    for scheme in ["https://", "http://"] where endpoint.hasPrefix("\(scheme)\(bucket).") {
+      let host = endpoint.dropFirst(scheme.count + bucket.count + 1)
+      if host.hasSuffix(".r2.cloudflarestorage.com") || host.hasPrefix("s3.") && host.hasSuffix(".amazonaws.com") {
+        endpoint = scheme + host
+      }
+    }
+    return endpoint
   }
 }

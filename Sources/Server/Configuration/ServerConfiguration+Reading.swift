@@ -18,6 +18,9 @@ extension ServerConfiguration {
   package init(reading reader: ConfigReader) throws(ConfigurationProblems) {
     self.init()
     var values = SettingReader(reader)
+    for setting in Setting.all {
+      if let problem = values.text(setting).flatMap({ SettingText.problem($0) }) { values.problem(setting, problem) }
+    }
     host = values.text(.host) ?? host
     port = values.integer(.port, 0...65535) ?? port
     dataDirectory = values.text(.dataDirectory) ?? dataDirectory
@@ -47,6 +50,10 @@ extension ServerConfiguration {
     log.format =
       values.parsed(.logFormat, "must be auto, text or json") { LogConfiguration.Format(rawValue: $0) } ?? log.format
     readBucket(&values)
+    if bucket != nil, storageQuota != nil {
+      values.problem(
+        .storageQuota, "cannot be kept with R2_BUCKET_NAME, because no node knows what the others store: leave it out")
+    }
     if !values.problems.isEmpty { throw ConfigurationProblems(lines: values.problems) }
   }
 
@@ -100,10 +107,11 @@ struct SettingReader {
     self.reader = reader
   }
 
+  /// Nil when it is not set, or blank.
   func text(_ setting: Setting) -> String? {
-
-    guard let value = reader.string(forKey: setting.key, isSecret: setting.isSecret), !value.isEmpty else { return nil }
-    return value
+    guard let value = reader.string(forKey: setting.key, isSecret: setting.isSecret) else { return nil }
+    let text = SettingText.trimmed(value)
+    return text.isEmpty ? nil : text
   }
 
   mutating func problem(_ setting: Setting, _ what: String) {

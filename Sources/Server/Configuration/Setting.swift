@@ -54,7 +54,7 @@ package struct Setting: Sendable, Hashable {
     "RESUME_SECONDS", "60", "how long a finished download can be resumed from the same address, in seconds")
   package static let minFreeSpace = Setting("MIN_FREE_SPACE", "256MiB", "disk space that uploads never use")
   package static let storageQuota = Setting(
-    "STORAGE_QUOTA", "0", "most bytes of all stored uploads; 0 = only the disk limits")
+    "STORAGE_QUOTA", "0", "most bytes of all stored uploads; 0 = only the disk limits; not with R2_BUCKET_NAME")
   package static let shutdownGrace = Setting(
     "SHUTDOWN_GRACE", "30", "how long transfers may go on after SIGTERM, in seconds")
   package static let headerTimeout = Setting("HEADER_TIMEOUT", "15", "time for a request head, in seconds")
@@ -85,7 +85,8 @@ package struct Setting: Sendable, Hashable {
     "R2_ENDPOINT", "", "URL of another S3 service, or of a jurisdiction of R2; instead of R2_ACCOUNT_ID")
   package static let r2Region = Setting("R2_REGION", "auto", "region of the bucket")
   package static let r2WriteETags = Setting(
-    "R2_WRITE_ETAGS", "quoted", "quoted, or unquoted for Ceph's radosgw: how If-Match of a write names a version")
+    "R2_WRITE_ETAGS", "auto",
+    "how If-Match of a write names a version: quoted, unquoted (Ceph's radosgw), or auto: found out at the start")
   package static let sslCertificateFile = Setting(
     "SSL_CERT_FILE", "",
     "PEM file of the authorities that the bucket's certificate is checked with, instead of the system's")

@@ -29,7 +29,8 @@ struct CountedDelivery {
     let (abort, acknowledged) = (writer.abort, writer.acknowledgedBytes)
     return try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
-        if await renew(progress, acknowledged) == .lost { abort() }
+        await renew(progress, acknowledged)
+        if progress.isLeaseLost { abort() }
       }
       defer { group.cancelAll() }
       return try await drive(range, of: reader, to: writer, progress)
@@ -87,26 +88,21 @@ struct CountedDelivery {
 
   /// Renews the lease three times in its life, as long as the peer takes bytes, until the task is cancelled or the lease
   /// is lost. A peer that has stopped keeps its place for one lease, no longer.
-  ///
-  /// A program that fetches pieces over several connections loses the lease of one to the next: the one goes on, and only
-  /// the last chunk is not its to send.
-  private func renew(_ progress: DeliveryProgress, _ acknowledged: @Sendable () -> UInt64?) async -> LeaseRenewal {
+  private func renew(_ progress: DeliveryProgress, _ acknowledged: @Sendable () -> UInt64?) async {
     var last = acknowledged()
     for await _ in AsyncTimer(every: .milliseconds(leaseSeconds * 1000 / 3)) {
       let current = acknowledged()
       defer { last = current }
       if let current, current == last { continue }
       do {
-        let renewal = try await ledger.renew(holder, bytesSent: progress.bytes, now: now())
-        if case .renewed = renewal { continue }
+        if try await ledger.renew(holder, bytesSent: progress.bytes, now: now()) { continue }
         progress.isLeaseLost = true
-        return renewal
+        return
       } catch {
         // The index may be back at the next tick; consuming decides in any case.
         logger.warning("lease not renewed", metadata: ["id": "\(holder.id.shortened)", "error": "\(error)"])
       }
     }
-    return .renewed
   }
 }
 

@@ -124,10 +124,10 @@ struct DownloadService: Sendable {
     case .locked(let retryAfter): throw Failure.locked(record, retryAfter: retryAfter)
     case .part(let slot, _), .resumeConsumed(let slot, _):
       headers.add(name: "x-remaining-downloads", value: String(left))
-      let holder = SlotHolder(id: record.id, size: record.size, slot: slot.number, nonce: 0, client: request.client)
-      let isUsedUp = slot.isExhausted(size: record.size)
+      var holder = SlotHolder(id: record.id, size: record.size, slot: slot.number, nonce: 0, client: request.client)
+      holder.isUsedUp = slot.isExhausted(size: record.size)
       try await deadline(of: record.id).run(cutting: writer) {
-        try await sendPiece(holder, isUsedUp: isUsedUp, wanted, reader, headers, record, writer, range)
+        try await sendPiece(holder, wanted, reader, headers, record, writer, range)
       }
     case .lease(let slot, _):
       // A download in one step is among the consumed ones already.
@@ -158,7 +158,7 @@ struct DownloadService: Sendable {
   /// A range that does not reach the end, or that continues what is spent: it completes no download, so it takes no slot,
   /// but its bytes count against the slot's budget.
   private func sendPiece(
-    _ holder: SlotHolder, isUsedUp: Bool, _ wanted: Range<Int64>, _ reader: any BlobReader, _ headers: HTTPHeaders,
+    _ holder: SlotHolder, _ wanted: Range<Int64>, _ reader: any BlobReader, _ headers: HTTPHeaders,
     _ record: UploadRecord, _ writer: ResponseWriter, _ range: ClosedRange<Int64>?
   ) async throws {
     var sent: Int64 = 0
@@ -172,9 +172,7 @@ struct DownloadService: Sendable {
     } catch {
       outcome = .failure(error)
     }
-    if sent < Int64(wanted.count) || isUsedUp {
-      try await ledger.endPiece(holder, charged: Int64(wanted.count), sent: sent, now: now())
-    }
+    try await ledger.endPiece(holder, charged: Int64(wanted.count), sent: sent, now: now())
     try outcome.get()
   }
 

@@ -2,6 +2,7 @@ import Glibc
 import GRDB
 import NIOCore
 import NIOHTTP1
+import NIOSSL
 import UploadCore
 
 // The one place where errors become statuses. A new case of an error of ours does not compile until it is here.
@@ -71,12 +72,23 @@ extension Failure {
     case let error as StoreError: self.init(error)
     case let error as MultipartParser.ParseError: self.init(error)
     case PeerTimeout.idle, is ConnectionClosed, is CancellationError, is ChannelError, is IOError: return nil
+    // A client that vanishes without the end that TLS demands has vanished all the same.
+    case is NIOSSLError, is BoringSSLError: return nil
     case let timeout as PeerTimeout: self.init(timeout)
     case HTTPParserError.invalidEOFState: return nil
     case let error as HTTPParserError: self.init(error, ConnectionLimits())
     case is RequestPartBatcher.TooManyRequests: self = .tooManyRequests
     case let error as DatabaseError: self.init(error)
     default: self = .internalError
+    }
+  }
+
+  /// What an operator has to know of an error, in one line; nil when the answer says it all.
+  static func cause(_ error: any Error) -> String? {
+    switch error {
+    case let error as StoreError: error.reason
+    case let error as DatabaseError: "index: \(error.resultCode): \(error.message ?? "")"
+    default: nil
     }
   }
 

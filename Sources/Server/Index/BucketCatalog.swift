@@ -36,6 +36,7 @@ package final class BucketCatalog: UploadCatalog {
   }
 
   package func entry(_ id: UploadID, exact: Bool) async throws -> UploadEntry? {
+    if let absence = absent.withLock({ $0[id] }) { return Self.entry(id, absence) }
     guard let known = try await directory.record(id) else { return try await ended(id) }
     // What is remembered of an object says nothing of its deletion by another node.
     if exact, let tombstone = try await ledger.tombstone(id) {
@@ -79,9 +80,7 @@ package final class BucketCatalog: UploadCatalog {
   /// The object is gone, or never was: a tombstone or a claim tells.
   private func ended(_ id: UploadID) async throws -> UploadEntry? {
     let absence: Absence
-    if let remembered = absent.withLock({ $0[id] }) {
-      absence = remembered
-    } else if let tombstone = try await ledger.tombstone(id) {
+    if let tombstone = try await ledger.tombstone(id) {
       absence = .ended(tombstone == .blocked ? .blocked : .deleted)
     } else {
       absence = try await claims.read(id, slot: 1) == nil ? .unknown : .ended(.consumed)
@@ -90,6 +89,10 @@ package final class BucketCatalog: UploadCatalog {
       if absent.count >= Self.rememberedAbsences { absent.removeAll(keepingCapacity: true) }
       absent[id] = absence
     }
+    return Self.entry(id, absence)
+  }
+
+  private static func entry(_ id: UploadID, _ absence: Absence) -> UploadEntry? {
     guard case .ended(let state) = absence else { return nil }
     // All that is left of it is that it was.
     let record = UploadRecord(

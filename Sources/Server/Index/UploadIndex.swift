@@ -12,6 +12,7 @@ package final class UploadIndex: UploadCatalog {
   let database: IndexDatabase
   private let cache = EntryCache()
   private let unpublished: UnpublishedUploads
+  let inFlight = PiecesInFlight()
 
   /// Bytes that have to leave the store.
   package struct DueBlob: Sendable, Hashable {
@@ -77,8 +78,9 @@ package final class UploadIndex: UploadCatalog {
   /// The upload with this id, whatever its state; nil when there has been none.
   package func entry(_ id: UploadID, exact: Bool = true) async throws -> UploadEntry? {
     if let known = cache.entry(id) { return known }
-    let entry = try await database.read("entry") { db in try Self.entry(id, db) }
-    if let entry { cache.remember(entry) }
+    guard var entry = try await database.read("entry", { db in try Self.entry(id, db) }) else { return nil }
+    cache.remember(entry)
+    entry.slots = inFlight.mark(entry.slots, of: id)
     return entry
   }
 

@@ -15,7 +15,9 @@ package protocol DownloadLedger: Sendable {
   func beginAndConsume(_ record: UploadRecord, _ request: DeliveryRequest, now: Timestamp) async throws -> LeaseDecision
 
   /// Prolongs a lease and notes how far the sender has got.
-  func renew(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws -> LeaseRenewal
+  ///
+  /// - Returns: false when the slot belongs to another client by now.
+  func renew(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws -> Bool
 
   /// Gives an unfinished download back.
   func release(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws
@@ -26,20 +28,12 @@ package protocol DownloadLedger: Sendable {
 
   /// Uses the slot up; durable when it returns.
   ///
-  /// - Returns: false when the lease belongs to somebody else by now: the last chunk must not be sent.
+  /// - Returns: false when the slot belongs to another client by now: the last chunk must not be sent.
   func consume(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws -> Bool
 
   /// A piece has ended: gives back what it was charged for and did not send. A slot that pieces have used up is consumed.
+  /// To be told of every piece.
   func endPiece(_ holder: SlotHolder, charged: Int64, sent: Int64, now: Timestamp) async throws
-}
-
-/// What has become of a lease that was to be renewed.
-package enum LeaseRenewal: Sendable {
-  case renewed
-  /// Another request of the same client goes on with the download, or has finished it.
-  case lostToSameClient
-  /// The slot belongs to somebody else by now.
-  case lost
 }
 
 extension DownloadLedger {
@@ -56,6 +50,8 @@ package struct SlotHolder: Sendable, Hashable {
   package var nonce: UInt64
   /// Salted hash of the client's address; nil when it is not known for certain.
   package var client: [UInt8]?
+  /// Of a piece: with it the slot was at its limits.
+  package var isUsedUp = false
 
   package init(id: UploadID, size: Int64, slot: Int, nonce: UInt64, client: [UInt8]? = nil) {
     self.id = id
@@ -63,11 +59,5 @@ package struct SlotHolder: Sendable, Hashable {
     self.slot = slot
     self.nonce = nonce
     self.client = client
-  }
-
-  /// Whose a slot is that this holder has lost.
-  func renewalLost(to slot: DownloadSlot?) -> LeaseRenewal {
-    guard let client, slot?.client == client else { return .lost }
-    return .lostToSameClient
   }
 }

@@ -32,7 +32,10 @@ extension R2DownloadLedger {
       guard let current = base else { return nil }
       let changed: DownloadSlot
       do throws(SlotRefusal) {
-        changed = try transition(current.claim.slot)
+        var slot = inFlight.mark([current.claim.slot], of: holder.id)[0]
+        slot = try transition(slot)
+        slot.pending = 0
+        changed = slot
       } catch {
         // Memory may be behind, so it does not refuse.
         if isRead { return nil }

@@ -16,6 +16,7 @@ package struct R2DownloadLedger: DownloadLedger {
   let claims: ClaimStore
   let memory = ClaimMemory()
   let pieces = PieceAccounts()
+  let inFlight = PiecesInFlight()
   let leaseSeconds: Int64
   let resumeSeconds: Int64
   package let patience: ClaimPatience
@@ -40,23 +41,25 @@ package struct R2DownloadLedger: DownloadLedger {
   }
 
   package func begin(_ record: UploadRecord, _ request: DeliveryRequest, now: Timestamp) async throws -> LeaseDecision {
-    try await request.includesLastByte
+    let decision = try await request.includesLastByte
       ? begin(record, request, now: now, consumes: false) : beginPiece(record, request, now: now)
+    inFlight.begin(decision, record.id, request)
+    return decision
   }
 
   package func beginAndConsume(
     _ record: UploadRecord, _ request: DeliveryRequest, now: Timestamp
   ) async throws -> LeaseDecision {
-    try await begin(record, request, now: now, consumes: true)
+    let decision = try await begin(record, request, now: now, consumes: true)
+    inFlight.begin(decision, record.id, request)
+    return decision
   }
 
-  package func renew(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws -> LeaseRenewal {
+  package func renew(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws -> Bool {
     let until = now.adding(seconds: leaseSeconds)
-    let slot = try await change(holder) { slot throws(SlotRefusal) in
-      try slot.renewing(nonce: holder.nonce, until: until, bytesSent: bytesSent, now: now)
-    }
-    // A refusal has read the claim.
-    return slot != nil ? .renewed : holder.renewalLost(to: memory.claim(holder.id, holder.slot)?.claim.slot)
+    return try await change(holder) { slot throws(SlotRefusal) in
+      try slot.renewing(nonce: holder.nonce, client: holder.client, until: until, bytesSent: bytesSent, now: now)
+    } != nil
   }
 
   package func release(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws {
@@ -72,7 +75,9 @@ package struct R2DownloadLedger: DownloadLedger {
 
   package func consume(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws -> Bool {
     let slot = try await change(holder) { slot throws(SlotRefusal) in
-      try slot.consuming(nonce: holder.nonce, bytesSent: bytesSent, now: now)
+      try slot.completing(
+        nonce: holder.nonce, client: holder.client, bytesSent: bytesSent, size: holder.size,
+        resumeSeconds: resumeSeconds, now: now)
     }
     guard let slot else { return false }
     // It is ours for certain now; what follows must not take that back.
@@ -85,12 +90,12 @@ package struct R2DownloadLedger: DownloadLedger {
   /// The slots that this process remembers, without asking. Those that are consumed are so for ever; the others are what
   /// was seen last.
   package func knownSlots(_ id: UploadID) -> [DownloadSlot] {
-    memory.claims(id).values.map(\.claim.slot).sorted { $0.number < $1.number }
+    inFlight.mark(ClaimView(claims: memory.claims(id), isFresh: false).slots, of: id)
   }
 
   /// The slots that somebody has touched, as the bucket has them.
   package func slots(_ id: UploadID, limit: DownloadLimit) async throws -> [DownloadSlot] {
-    try await look(id, limit).slots
+    inFlight.mark(try await look(id, limit).slots, of: id)
   }
 
   /// Says that an upload is gone; from now on nobody gets a slot of it here, nor elsewhere once the tombstone is seen.

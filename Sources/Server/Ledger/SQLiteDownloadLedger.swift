@@ -5,11 +5,13 @@ import UploadCore
 /// The download ledger of a single machine: each decision is one transaction, so a compare-and-set is a read and a write.
 package struct SQLiteDownloadLedger: DownloadLedger {
   private let database: IndexDatabase
+  private let inFlight: PiecesInFlight
   private let leaseSeconds: Int64
   private let resumeSeconds: Int64
 
   package init(index: UploadIndex, leaseSeconds: Int64, resumeSeconds: Int64) {
     database = index.database
+    inFlight = index.inFlight
     self.leaseSeconds = leaseSeconds
     self.resumeSeconds = resumeSeconds
   }
@@ -24,14 +26,11 @@ package struct SQLiteDownloadLedger: DownloadLedger {
     try await begin("beginAndConsume", record, request, now: now, consumes: true)
   }
 
-  package func renew(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws -> LeaseRenewal {
+  package func renew(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws -> Bool {
     let until = now.adding(seconds: leaseSeconds)
-    let isRenewed = try await change("renew", holder) { slot throws(SlotRefusal) in
-      try slot.renewing(nonce: holder.nonce, until: until, bytesSent: bytesSent, now: now)
+    return try await change("renew", holder) { slot throws(SlotRefusal) in
+      try slot.renewing(nonce: holder.nonce, client: holder.client, until: until, bytesSent: bytesSent, now: now)
     }
-    if isRenewed { return .renewed }
-    let slots = try await database.read("holder") { db in try UploadIndex.slots(holder.id, db) }
-    return holder.renewalLost(to: slots.first { $0.number == holder.slot })
   }
 
   package func release(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws {
@@ -41,12 +40,17 @@ package struct SQLiteDownloadLedger: DownloadLedger {
   }
 
   package func consume(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws -> Bool {
-    try await change("consume", holder, consumedAt: now) { slot throws(SlotRefusal) in
-      try slot.consuming(nonce: holder.nonce, bytesSent: bytesSent, now: now)
+    let resume = resumeSeconds
+    return try await change("consume", holder, consumedAt: now) { slot throws(SlotRefusal) in
+      try slot.completing(
+        nonce: holder.nonce, client: holder.client, bytesSent: bytesSent, size: holder.size, resumeSeconds: resume,
+        now: now)
     }
   }
 
   package func endPiece(_ holder: SlotHolder, charged: Int64, sent: Int64, now: Timestamp) async throws {
+    inFlight.end(holder, charged: charged)
+    guard sent < charged || holder.isUsedUp else { return }
     _ = try await change("endPiece", holder, consumedAt: now) { slot throws(SlotRefusal) in
       slot.endingPiece(charged: charged, sent: sent, now: now, size: holder.size)
     }
@@ -57,15 +61,15 @@ package struct SQLiteDownloadLedger: DownloadLedger {
   ) async throws -> LeaseDecision {
     guard let limit = record.maxDownloads else { return .gone }
     let nonce = UInt64.random(in: 1...UInt64(Int64.max))
-    let (lease, resume) = (leaseSeconds, resumeSeconds)
-    return try await database.write(name) { db in
+    let (lease, resume, inFlight) = (leaseSeconds, resumeSeconds, inFlight)
+    let decision = try await database.write(name) { db in
       // Deleted or blocked since the caller looked?
       let state = try String.fetchOne(
         db.cachedStatement(sql: "SELECT state FROM upload WHERE id = ?"), arguments: [record.id.description])
       guard state == UploadState.available.rawValue || state == UploadState.consumed.rawValue else {
         return LeaseDecision.gone
       }
-      let slots = try UploadIndex.slots(record.id, db)
+      let slots = inFlight.mark(try UploadIndex.slots(record.id, db), of: record.id)
       let decision = SlotChoice.decide(
         slots: slots, limit: limit, request: request, nonce: nonce, leaseSeconds: lease, resumeSeconds: resume, now: now
       )
@@ -87,6 +91,8 @@ package struct SQLiteDownloadLedger: DownloadLedger {
       }
       return decision
     }
+    inFlight.begin(decision, record.id, request)
+    return decision
   }
 
   /// - Returns: false when the transition was refused: the slot belongs to somebody else.
@@ -94,11 +100,10 @@ package struct SQLiteDownloadLedger: DownloadLedger {
     _ name: String, _ holder: SlotHolder, consumedAt: Timestamp? = nil,
     _ transition: @escaping SlotTransition
   ) async throws -> Bool {
-    let resume = resumeSeconds
+    let (resume, inFlight) = (resumeSeconds, inFlight)
     return try await database.write(name) { db in
-      guard let slot = try UploadIndex.slots(holder.id, db).first(where: { $0.number == holder.slot }) else {
-        return false
-      }
+      let slots = inFlight.mark(try UploadIndex.slots(holder.id, db), of: holder.id)
+      guard let slot = slots.first(where: { $0.number == holder.slot }) else { return false }
       let changed: DownloadSlot
       do throws(SlotRefusal) {
         changed = try transition(slot)

@@ -11,13 +11,15 @@ struct RequestLog: Sendable {
 
   /// - Parameters:
   ///   - failure: why the request was refused or failed; nil when it was not.
+  ///   - cause: what the store or the index said, for the operator.
   func write(
     _ route: Route, _ request: HTTPRequest, _ origin: ClientOrigin, _ body: RequestBody, _ writer: ResponseWriter,
-    _ failure: Failure?, _ duration: TimeAmount
+    _ failure: Failure?, _ cause: String?, _ duration: TimeAmount
   ) {
     guard isEnabled else { return }
     var line = LogLine(isJSON: isJSON, level: .info, message: "request")
     if !writer.isFinished { line.add("aborted", "true") }
+    if let cause { line.add("cause", cause) }
     line.add("client", origin.text)
     if let id = route.id { line.add("id", id.shortened) }
     line.add("method", request.method.rawValue)

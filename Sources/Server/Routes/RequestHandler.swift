@@ -12,6 +12,7 @@ struct RequestHandler: Sendable {
   let status: StatusRoutes
   let clients: ClientLimits
   let unknownClients: UnknownClientWarning
+  let misses: MissLimits
   let metrics: RequestMetrics
   let log: RequestLog
   let logger: Logger
@@ -21,15 +22,18 @@ struct RequestHandler: Sendable {
     let start = NIODeadline.now()
     var origin = ClientOrigin(
       request, publicURL: configuration.publicURL, proxies: configuration.trustedProxies)
-    if let doubt = origin.doubt { unknownClients.note(doubt, logger) }
     if origin.publicURL == nil {
       // HTTP/1.0 without Host: a URL that may work is better than half of one.
       origin.publicURL = PublicURL(
         scheme: request.isSecure ? "https" : "http", authority: "\(configuration.host):\(configuration.port)")
     }
     let route = Route(request)
+    // Probes of a proxy and of a cluster come from nobody, and nothing depends on who it is.
+    if let doubt = origin.doubt, route.isGuarded { unknownClients.note(doubt, logger) }
     var failure: Failure?
+    var cause: String?
     do {
+      try misses.check(origin.limited, route, now: now())
       let permit = try clients.admit(origin.limited, isUpload: route.isUpload, now: now())
       defer { permit?.end() }
       if route.isGuarded, let password = configuration.password, !Credentials.allow(request, password) {
@@ -38,12 +42,14 @@ struct RequestHandler: Sendable {
       try await respond(route, request, origin, body, writer)
     } catch {
       failure = Failure(answering: error)
+      cause = Failure.cause(error)
       if failure == .internalError { logger.error("unexpected error", metadata: ["error": "\(error)"]) }
+      if failure?.status == .notFound { misses.note(origin.limited, route, now: now()) }
       await answer(failure, body, writer, request)
     }
     let duration = NIODeadline.now() - start
     metrics.record(route, request, body, writer, duration)
-    log.write(route, request, origin, body, writer, failure, duration)
+    log.write(route, request, origin, body, writer, failure, cause, duration)
   }
 
   private func respond(

@@ -113,6 +113,14 @@ enum Route {
     }
   }
 
+  /// Answers need a look into the store for an id or a name that the client chose.
+  var asksForUpload: Bool {
+    switch self {
+    case .download, .legacy, .delete, .uploadState: true
+    default: false
+    }
+  }
+
   var isUpload: Bool {
     switch self {
     case .put, .post: true

@@ -29,8 +29,13 @@ package protocol BlobStore: Sendable {
   /// Bytes that can still be written; nil when the store has no such limit.
   func freeSpace() throws -> Int64?
 
-  /// Proves with a small write that the store is usable.
+  /// Proves that the store is usable, and now and then that it keeps what it must. For `/readyz`.
   func check() async throws
+
+  /// Proves, before anything is served, that the store can do all that the promises need.
+  ///
+  /// - Throws: `StoreError`, or what is missing in one line.
+  func prove() async throws
 }
 
 /// One blob being written. Belongs to one task.

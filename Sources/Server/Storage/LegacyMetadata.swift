@@ -39,7 +39,10 @@ package struct LegacyMetadata: Sendable, Hashable {
   /// A key as those programs made them: one segment, and none of ours.
   package static func isKey(_ text: some StringProtocol) -> Bool {
     let bytes = text.utf8
-    guard (1...128).contains(bytes.count), text != "favicon.ico", text != "robots.txt" else { return false }
+    // No such program has made a name that begins with a dot; `/..` would be a path of the store.
+    guard (1...128).contains(bytes.count), bytes.first != UInt8(ascii: "."), text != "favicon.ico",
+      text != "robots.txt"
+    else { return false }
     return bytes.allSatisfy { byte in
       switch byte {
       case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

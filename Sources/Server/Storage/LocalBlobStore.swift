@@ -13,7 +13,7 @@ import UploadCore
 ///
 /// A blob is written into a file without a name (O_TMPFILE), synced, and gets its name with linkat(2): an unfinished
 /// upload is never visible and a crash leaves nothing. File systems without O_TMPFILE use `tmp/<id>`, held by flock(2)
-/// while its writer lives.
+/// while its writer lives; those without hard links as well rename it. Which way works is tried, not believed.
 package final class LocalBlobStore: BlobStore {
   let root: String
   /// `u`, open: paths from here are short, and looked up faster.
@@ -21,13 +21,26 @@ package final class LocalBlobStore: BlobStore {
   let pool: NIOThreadPool
   let eventLoopGroup: any EventLoopGroup
   private let publications = BatchQueue<PendingPublication>()
-  /// The file system knows files without names.
-  let supportsNameless: Bool
+  private let checkedUntil = Mutex(ContinuousClock.now)
+  private let proofs = Atomic(0)
+  /// How a finished file gets its name.
+  let naming: Naming
   /// The file system is in memory (tmpfs): no call waits for a disk, so none needs another thread.
   package let isInMemory: Bool
   private let now: @Sendable () -> Timestamp
   /// Folders that this process knows to be durable themselves.
   private let syncedFolders = Mutex<Set<String>>([])
+
+  /// How a finished file gets its name, the best way first.
+  package enum Naming: String, Sendable, CaseIterable {
+    /// A file without a name is linked: a crash leaves nothing.
+    case nameless
+    /// A named file is linked: never replaces another.
+    case linked
+    /// A named file is renamed, when nothing has its name: for file systems without hard links (exFAT, SMB, some of FUSE).
+    /// Only this process publishes here (`DataDirectoryLock`).
+    case renamed
+  }
 
   /// A synced file that is to get its name.
   struct Publication: Sendable {
@@ -47,9 +60,9 @@ package final class LocalBlobStore: BlobStore {
 
   /// - Parameters:
   ///   - root: the data directory; created when it is missing.
-  ///   - forcesNamedFiles: never use O_TMPFILE; for tests of the other way.
+  ///   - ways: which ways of naming may be used; for tests of the others.
   package init(
-    root: String, pool: NIOThreadPool, eventLoopGroup: any EventLoopGroup, forcesNamedFiles: Bool = false,
+    root: String, pool: NIOThreadPool, eventLoopGroup: any EventLoopGroup, ways: [Naming] = Naming.allCases,
     now: @escaping @Sendable () -> Timestamp
   ) throws {
     self.root = root
@@ -60,7 +73,7 @@ package final class LocalBlobStore: BlobStore {
     try Posix.syncDirectory(root)
     isInMemory = Posix.isInMemory(root)
     uploads = try Posix.open(root + "/u", O_RDONLY | O_DIRECTORY)
-    supportsNameless = try !forcesNamedFiles && Self.probeNameless(in: uploads)
+    naming = try Self.firstThatWorks(of: ways, root: root, uploads: uploads)
   }
 
   deinit {
@@ -87,16 +100,35 @@ package final class LocalBlobStore: BlobStore {
     return Int64(clamping: UInt64(info.f_bavail) * UInt64(info.f_frsize))
   }
 
+  /// Publishes a file and removes it, with every step that an upload takes. A good answer is good for a second: whoever
+  /// may ask for readiness may ask often.
   package func check() async throws {
-    let path = root + "/tmp/.check-\(getpid())"
-    try await pool.runIfActive { try Self.writeAndRemove(path) }
+    if checkedUntil.withLock({ $0 > .now }) { return }
+    try await prove()
+    checkedUntil.withLock { $0 = .now + .seconds(1) }
   }
 
-  private static func writeAndRemove(_ path: String) throws(StoreError) {
-    let descriptor = try Posix.open(path, O_RDWR | O_CREAT | O_TRUNC, mode: 0o600)
-    defer { close(descriptor) }
-    try Posix.unlink(path)
-    try Posix.check("write") { write(descriptor, "ok", 2) }
+  package func prove() async throws {
+    let number = proofs.add(1, ordering: .relaxed).newValue
+    let (root, uploads, naming) = (root, uploads, naming)
+    try await pool.runIfActive { try PublicationProof(root, uploads, number: number).run(naming) }
+  }
+
+  private static func firstThatWorks(
+    of ways: [Naming], root: String, uploads: CInt
+  ) throws(StoreError) -> Naming {
+    var failure = StoreError.system(operation: "link", errno: EOPNOTSUPP)
+    for way in ways {
+      do {
+        try PublicationProof(root, uploads, number: 0).run(way)
+        return way
+      } catch .full {
+        throw .full
+      } catch {
+        failure = error
+      }
+    }
+    throw failure
   }
 
   package func sweep(now: Timestamp, dryRun: Bool) async throws -> SweepReport {
@@ -180,13 +212,21 @@ package final class LocalBlobStore: BlobStore {
   }
 
   private func link(_ publication: Publication) throws(StoreError) {
-    if let temporary = publication.temporaryPath {
-      // link, not rename: rename would replace a blob of the same id.
-      try Posix.check("link") { Glibc.link(temporary, path(publication.id)) }
-      try Posix.unlink(temporary)
-    } else {
-      try Posix.link(publication.descriptor, to: relativePath(publication.id), in: uploads)
-    }
+    try Self.link(publication.descriptor, publication.temporaryPath, to: relativePath(publication.id), uploads, naming)
+  }
+
+  /// Gives a file its name, and never replaces another.
+  ///
+  /// - Parameters:
+  ///   - temporary: its name until now; nil when it has none.
+  ///   - path: from `uploads`.
+  static func link(
+    _ descriptor: CInt, _ temporary: String?, to path: String, _ uploads: CInt, _ naming: Naming
+  ) throws(StoreError) {
+    guard let temporary else { return try Posix.link(descriptor, to: path, in: uploads) }
+    if naming == .renamed { return try Posix.renameIfAbsent(temporary, to: path, in: uploads) }
+    try Posix.check("link") { linkat(AT_FDCWD, temporary, uploads, path, 0) }
+    try Posix.unlink(temporary)
   }
 
   /// Makes the folder of an upload before its first file, and durable: one fsync per 22 minutes.
@@ -233,14 +273,5 @@ package final class LocalBlobStore: BlobStore {
     if lstat(path, &info) == 0 { report.bytes += Int64(info.st_size) }
     if !dryRun { try Posix.unlink(path) }
     report.files += 1
-  }
-
-  private static func probeNameless(in directory: CInt) throws(StoreError) -> Bool {
-    do {
-      close(try Posix.openNameless(in: directory))
-      return true
-    } catch .system(_, let code) where code == EOPNOTSUPP || code == EISDIR || code == ENOENT || code == EINVAL {
-      return false
-    }
   }
 }

@@ -105,7 +105,7 @@ final class LocalBlobWriter: BlobWriter {
   private static func openFile(
     _ store: LocalBlobStore, _ id: UploadID
   ) throws(StoreError) -> (descriptor: CInt, temporaryPath: String?) {
-    if store.supportsNameless { return (try Posix.openNameless(in: store.uploads), nil) }
+    if store.naming == .nameless { return (try Posix.openNameless(in: store.uploads), nil) }
     let path = store.root + "/tmp/" + id.description
     let descriptor = try Posix.open(path, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
     // Says to every cleaner that the writer lives.

@@ -64,6 +64,29 @@ enum Posix {
     linksDescriptors.store(false, ordering: .relaxed)
   }
 
+  /// Renames a file when nothing has the new name. Not atomic between processes: for file systems without hard links, in a
+  /// folder where one process alone gives names.
+  ///
+  /// - Parameter path: from `directory`.
+  static func renameIfAbsent(_ temporary: String, to path: String, in directory: CInt) throws(StoreError) {
+    let failure: StoreError? = renaming.withLock { _ in
+      do throws(StoreError) {
+        var info = stat()
+        if fstatat(directory, path, &info, AT_SYMLINK_NOFOLLOW) == 0 {
+          return .system(operation: "rename", errno: EEXIST)
+        }
+        try check("rename") { renameat(AT_FDCWD, temporary, directory, path) }
+        return nil
+      } catch {
+        return error
+      }
+    }
+    if let failure { throw failure }
+  }
+
+  /// One look and one rename at a time.
+  private static let renaming = Mutex(())
+
   /// The short way, which does not look up a path in /proc: for everybody since Linux 6.10, before that for a process
   /// with CAP_DAC_READ_SEARCH; for others it finds nothing (ENOENT).
   private static func linkDescriptor(

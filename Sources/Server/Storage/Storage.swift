@@ -53,11 +53,30 @@ package struct Storage: Sendable {
     try? index.close()
   }
 
+  /// Proves that the store keeps what the promises need.
+  ///
+  /// - Throws: `StartFailure`.
+  package func prove(_ configuration: ServerConfiguration) async throws {
+    do {
+      try await store.prove()
+    } catch let lack as BucketProof.Lack {
+      let endpoint = configuration.bucket?.location.endpoint ?? ""
+      throw StartFailure(
+        "R2_ENDPOINT \(endpoint): \(lack): one-time downloads would be delivered more than once; use a store that keeps conditions on writes")
+    } catch let error as StoreError {
+      throw StartFailure(
+        configuration.bucket == nil
+          ? Self.explain(error, configuration.dataDirectory) : "the bucket cannot be used: \(error.reason)")
+    }
+  }
+
   static func explain(_ error: StoreError, _ directory: String) -> String {
     switch error {
     case .full: "DATA_DIR \(directory): the disk is full: free some space, then start again"
-    case .system(let operation, let code):
+    case .system(let operation, let code) where [EACCES, EPERM, EROFS, ENOTDIR, ENOENT].contains(code):
       "DATA_DIR \(directory) cannot be used (\(operation): \(String(cString: strerror(code)))): it must be a folder that this user may write"
+    case .system(let operation, let code):
+      "DATA_DIR \(directory) cannot be used (\(operation): \(String(cString: strerror(code)))): its file system must be able to create, lock, sync, name and remove files; use another one"
     case .exists, .expired, .unavailable: "DATA_DIR \(directory) cannot be used"
     }
   }

@@ -1,7 +1,8 @@
+import Glibc
 import UploadCore
 
 /// Why the store could not do what it was asked.
-package enum StoreError: Error {
+package enum StoreError: Error, CustomStringConvertible {
   /// The file system is full (ENOSPC, EDQUOT).
   case full
   /// The name is taken: an id was drawn twice.
@@ -13,8 +14,17 @@ package enum StoreError: Error {
   /// Anything else that the system said: the call, the file's role (never a user's name), the reason.
   case system(operation: String, errno: CInt)
 
-  /// For the log and the operator.
-  var reason: String {
-    if case .unavailable(let reason, _) = self { reason } else { "\(self)" }
+  /// Without ids, which are all that somebody needs to fetch a file.
+  package var description: String { reason }
+
+  /// For the log and the operator, without ids and paths.
+  package var reason: String {
+    switch self {
+    case .full: "the file system is full"
+    case .exists: "the id is taken"
+    case .expired: "the upload expired before it was published"
+    case .unavailable(let reason, _): reason
+    case .system(let operation, let code): "\(operation): \(String(cString: strerror(code)))"
+    }
   }
 }

@@ -51,20 +51,73 @@ extension DownloadSlot {
   ///
   /// A slot which this nonce has consumed is returned as it is: a renewal that was under way then is not a lost lease.
   ///
+  /// Programs that use several connections take the lease of one over by the next. As long as the slot is with the same
+  /// client all of them keep it for it, whichever has the lease; `completing` says who may finish.
+  ///
+  /// - Parameter client: salted hash of the sender's client; `nil` when it is not known.
   /// - Throws: `.leaseLost` or `.consumed`.
   public func renewing(
     nonce: UInt64,
+    client: [UInt8]? = nil,
     until: Timestamp,
     bytesSent: Int64,
     now: Timestamp
   ) throws(SlotRefusal) -> DownloadSlot {
     if isConsumed, consumedBy == nonce { return self }
-    var lease = try heldLease(nonce)
+    let isSameClient = client != nil && client == self.client
+    if isSameClient, phase == .free { return held(nonce: nonce, client: client, until: max(until, now)) }
+    if isSameClient, isConsumed { return self }
+    guard var lease = isSameClient ? self.lease : try heldLease(nonce) else { throw .leaseLost }
     lease.until = max(lease.until, until, now)
-    lease.bytesSent = max(lease.bytesSent, bytesSent)
+    if lease.nonce == nonce { lease.bytesSent = max(lease.bytesSent, bytesSent) }
     var slot = self
     slot.phase = .leased(lease)
     return slot
+  }
+
+  /// A sender has sent all but the last chunk, and only after this is stored it sends the rest: it spends the download, or
+  /// the same client has spent it a moment ago.
+  ///
+  /// Of several requests of one client, whichever comes first spends it, although another one may have the lease; for the
+  /// others what they lack is as `SlotChoice` grants it to a client that asks for pieces of what it has spent.
+  ///
+  /// - Parameters:
+  ///   - client: salted hash of the sender's client; `nil` when it is not known: then only the holder of the lease completes.
+  ///   - bytesSent: all bytes of this delivery, the last chunk included.
+  ///   - size: bytes of the upload, for the budget.
+  ///   - resumeSeconds: for how long a consumed slot can be resumed.
+  /// - Throws: `.leaseLost` or `.consumed`; the delivery must not be completed then.
+  public func completing(
+    nonce: UInt64,
+    client: [UInt8]?,
+    bytesSent: Int64,
+    size: Int64,
+    resumeSeconds: Int64,
+    now: Timestamp
+  ) throws(SlotRefusal) -> DownloadSlot {
+    guard client != nil, client == self.client, lease?.nonce != nonce, consumedBy != nonce else {
+      return try consuming(nonce: nonce, bytesSent: bytesSent, now: now)
+    }
+    if case .consumed(let time) = phase {
+      guard isResumable(since: time, bytes: bytesSent, size: size, resumeSeconds: resumeSeconds, now: now) else {
+        throw .consumed
+      }
+      // The takeover was charged as an attempt: asking again, after a lost answer, costs nothing.
+      return self
+    }
+    guard !isExhausted(size: size) else { throw .leaseLost }
+    var slot = charging(bytes: max(0, bytesSent).addingSaturated(lease?.bytesSent ?? 0), attempts: 0)
+    slot.phase = .consumed(at: now)
+    slot.consumedBy = nonce
+    return slot
+  }
+
+  /// Whether a client that has spent this slot may be sent so many more bytes of it.
+  ///
+  /// - Parameter time: when it was spent.
+  func isResumable(since time: Timestamp, bytes: Int64, size: Int64, resumeSeconds: Int64, now: Timestamp) -> Bool {
+    now.milliseconds(since: time) < resumeSeconds.multipliedSaturated(by: 1_000)
+      && bytesServed.addingSaturated(bytes) <= Self.resumeBudget(size: size)
   }
 
   /// The holder gives up: the slot is free again at once, or used up if this was one attempt too many.
@@ -139,6 +192,8 @@ extension DownloadSlot {
     if isConsumed { throw .consumed }
     let slot = settled(size: size, now: now)
     if slot.isConsumed { throw .exhausted(slot) }
+    // Pieces are on their way: they use the slot up, or give some of it back.
+    if slot.isExhausted(size: size) { throw .leased(until: now) }
     return slot
   }
 
@@ -151,7 +206,7 @@ extension DownloadSlot {
 
   private func freed(now: Timestamp, size: Int64) -> DownloadSlot {
     var slot = self
-    slot.phase = isExhausted(size: size) ? .consumed(at: now) : .free
+    slot.phase = isUsedUp(size: size) ? .consumed(at: now) : .free
     return slot
   }
 

@@ -17,6 +17,9 @@ public struct DownloadSlot: Hashable, Sendable {
   /// The nonce of the sender that consumed the slot. Who lost the answer to its own `consuming` reads it back here.
   /// `nil` unless consumed, and when attempts used the slot up.
   public var consumedBy: UInt64?
+  /// Bytes of `bytesServed` that are charged for pieces on their way: what of them is not sent will be refunded. As far as
+  /// one process knows; not stored.
+  public var pending: Int64 = 0
 
   /// Attempts after which a slot is used up.
   public static let maximumAttempts = 10
@@ -67,8 +70,14 @@ public struct DownloadSlot: Hashable, Sendable {
     if case .leased(let lease) = phase { lease } else { nil }
   }
 
-  /// Whether attempts or bytes are at their limits. Such a slot becomes consumed as soon as nobody holds it.
+  /// Whether attempts or bytes are at their limits: such a slot begins nothing more.
   public func isExhausted(size: Int64) -> Bool {
     attempts >= Self.maximumAttempts || bytesServed >= Self.byteBudget(size: size)
+  }
+
+  /// Whether they are so for good, because nothing is on its way whose refund could change it. Such a slot becomes consumed
+  /// as soon as nobody holds it.
+  public func isUsedUp(size: Int64) -> Bool {
+    attempts >= Self.maximumAttempts || bytesServed.subtractingSaturated(pending) >= Self.byteBudget(size: size)
   }
 }

@@ -34,10 +34,10 @@ extension SlotChoice {
     }
 
     private func resumedAfterConsumption(_ slot: DownloadSlot) -> LeaseDecision? {
-      guard case .consumed(let consumption) = slot.phase,
-        now.milliseconds(since: consumption) < resumeSeconds.multipliedSaturated(by: 1_000),
-        slot.bytesServed.addingSaturated(request.isPrepaid ? 0 : request.length)
-          <= DownloadSlot.resumeBudget(size: request.size)
+      guard case .consumed(let time) = slot.phase,
+        slot.isResumable(
+          since: time, bytes: request.isPrepaid ? 0 : request.length, size: request.size, resumeSeconds: resumeSeconds,
+          now: now)
       else { return nil }
       let advance = advance(slot, upTo: DownloadSlot.resumeBudget(size: request.size))
       return .resumeConsumed(slot: charging(slot, advance), advance: advance)

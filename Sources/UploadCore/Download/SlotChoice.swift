@@ -52,7 +52,8 @@ public enum SlotChoice {
     let current = slots.filter { (1...limit.count).contains($0.number) }.map { $0.settled(size: size, now: now) }
     let remaining = limit.count - current.count { $0.isConsumed }
     if remaining == 0 { return .consumed }
-    return current.count { $0.lease != nil } == remaining ? .leased(remaining: remaining) : .available(remaining: remaining)
+    let isHeld = current.allSatisfy { $0.isConsumed || $0.lease != nil || $0.isExhausted(size: size) }
+    return isHeld && current.count == limit.count ? .leased(remaining: remaining) : .available(remaining: remaining)
   }
 
   /// Slots that are used up without being stored as consumed: by pieces, or by senders that crashed. As they are to be
@@ -87,7 +88,11 @@ public enum SlotChoice {
     size: Int64,
     now: Timestamp
   ) -> LeaseDecision {
-    let ends = slots.compactMap { $0.settled(size: size, now: now).lease?.until }
+    let ends = slots.compactMap { slot -> Timestamp? in
+      let current = slot.settled(size: size, now: now)
+      // A free slot that cannot be had waits for the refunds of pieces.
+      return current.phase == .free ? now : current.lease?.until
+    }
     guard let earliest = ends.min() else { return .gone }
     let (seconds, rest) = earliest.milliseconds(since: now).dividedByFlooring(1_000)
     return .locked(retryAfter: Int(clamping: min(max(1, rest == 0 ? seconds : seconds + 1), max(1, leaseSeconds))))

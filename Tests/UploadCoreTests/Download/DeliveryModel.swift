@@ -110,12 +110,17 @@ struct DeliveryModel: Hashable {
           machine: machine,
           pending: pending
         ))
-    case .part(let slot):
+    case .part(let slot, _):
       next.slots[slot.number - 1] = slot
       next.received[client] |= Self.head
-    case .resumeConsumed(let slot):
+    case .resumeConsumed(let slot, _):
       next.slots[slot.number - 1] = slot
       next.received[client] |= Self.tail
+    case .gone where flaw == nil:
+      // As a ledger does: what is used up is stored so.
+      let usedUp = SlotChoice.usedUp(slots: slots.compactMap { $0 }, limit: limit, size: Self.size, now: clock)
+      guard !usedUp.isEmpty else { return nil }
+      for slot in usedUp { next.slots[slot.number - 1] = slot }
     case .locked, .gone:
       guard flaw == .resumesForStrangers, range?.lowerBound == Self.chunk else { return nil }
       next.received[client] |= Self.tail
@@ -173,6 +178,7 @@ struct DeliveryModel: Hashable {
     let sender = senders[index]
     let renewed = try? slots[sender.slot - 1]?.renewing(
       nonce: sender.nonce,
+      client: [UInt8(sender.client)],
       until: sender.clock.adding(seconds: 60),
       bytesSent: sender.bytesSent,
       now: sender.clock
@@ -206,7 +212,8 @@ struct DeliveryModel: Hashable {
 
   private mutating func sendTail(_ index: Int) {
     received[senders[index].client] |= Self.tail
-    tailsSent += 1
+    // What another request of the same client has spent is resumed, as `.resumeConsumed` is.
+    if slots[senders[index].slot - 1]?.consumedBy == senders[index].nonce || flaw != nil { tailsSent += 1 }
   }
 
   private mutating func consume(_ index: Int) -> Bool {
@@ -217,8 +224,9 @@ struct DeliveryModel: Hashable {
       return true
     }
     guard
-      let consumed = try? slots[sender.slot - 1]?.consuming(
-        nonce: sender.nonce, bytesSent: Self.size, now: sender.clock)
+      let consumed = try? slots[sender.slot - 1]?.completing(
+        nonce: sender.nonce, client: [UInt8(sender.client)], bytesSent: Self.size, size: Self.size, resumeSeconds: 60,
+        now: sender.clock)
     else { return false }
     slots[sender.slot - 1] = consumed
     return true

@@ -55,216 +55,71 @@ import UploadCore
     #expect(refusal { () throws(SlotRefusal) in try leased(slot, nonce: 8, client: Self.alice, at: now) } == wanted)
   }
 
-  @Test(arguments: [(0, 0), (1_023, 0), (1_024, 1), (1_025, 1)])
-  func `a takeover after a crash charges what was renewed`(bytes: Int64, attempts: Int) throws {
-    let renewed = try leased().renewing(nonce: 7, until: Self.later, bytesSent: bytes, now: noon)
-    let taken = try leased(renewed, nonce: 8, client: Self.bob, at: Self.later)
-    #expect(taken.bytesServed == bytes)
-    #expect(taken.attempts == attempts)
-    #expect(taken.lease == Lease(nonce: 8, until: Self.later.adding(seconds: 60)))
-    #expect(taken.client == Self.bob)
+  // MARK: Several requests of one client
+
+  private static func completing(
+    _ slot: DownloadSlot, nonce: UInt64, client: [UInt8]?, now: Timestamp = noon
+  ) throws(SlotRefusal) -> DownloadSlot {
+    try slot.completing(nonce: nonce, client: client, bytesSent: size, size: size, resumeSeconds: 60, now: now)
   }
 
-  @Test func `a consumed slot is never leased`() throws {
-    let consumed = try leased().consuming(nonce: 7, bytesSent: 1, now: noon)
-    for seconds in [0, 60, 1 << 40] as [Int64] {
-      let now = noon.adding(seconds: seconds)
-      #expect(refusal { () throws(SlotRefusal) in try leased(consumed, nonce: 8, at: now) } == .consumed)
+  @Test func `of two requests of one client either one spends the download`() throws {
+    let both = try leased().resuming(nonce: 8, client: Self.alice, until: Self.later, now: noon, size: Self.size)
+    for (first, second) in [(7, 8), (8, 7)] as [(UInt64, UInt64)] {
+      let spent = try Self.completing(both, nonce: first, client: Self.alice)
+      #expect(spent.consumedBy == first)
+      #expect(try Self.completing(spent, nonce: first, client: Self.alice) == spent, "a lost answer is found again")
+      #expect(try Self.completing(spent, nonce: second, client: Self.alice) == spent, "the other one gets its end")
       #expect(
         refusal { () throws(SlotRefusal) in
-          try consumed.resuming(nonce: 8, client: Self.alice, until: now, now: now, size: Self.size)
+          try Self.completing(spent, nonce: second, client: Self.alice, now: noon.adding(seconds: 60))
         } == .consumed)
+      for stranger in [[9], nil] as [[UInt8]?] {
+        #expect(
+          refusal { () throws(SlotRefusal) in try Self.completing(both, nonce: 9, client: stranger) } == .leaseLost)
+        #expect(
+          refusal { () throws(SlotRefusal) in try Self.completing(spent, nonce: 9, client: stranger) } == .consumed)
+      }
     }
   }
 
-  // MARK: Resuming
-
-  @Test func `the same client takes over a lease that has not expired, as an attempt`() throws {
-    let slot = try leased().renewing(nonce: 7, until: Self.later, bytesSent: 5, now: noon)
-    let now = noon.adding(seconds: 1)
-    let taken = try slot.resuming(nonce: 8, client: Self.alice, until: Self.later, now: now, size: Self.size)
-    #expect(taken.lease == Lease(nonce: 8, until: Self.later))
-    #expect(taken.bytesServed == 5)
-    #expect(taken.attempts == 1)
-    #expect(
-      refusal { () throws(SlotRefusal) in try taken.renewing(nonce: 7, until: now, bytesSent: 9, now: now) }
-        == .leaseLost)
-    #expect(refusal { () throws(SlotRefusal) in try taken.consuming(nonce: 7, bytesSent: 9, now: now) } == .leaseLost)
-    #expect(
-      refusal { () throws(SlotRefusal) in try taken.releasing(nonce: 7, bytesSent: 9, now: now, size: Self.size) }
-        == .leaseLost)
-  }
-
-  @Test func `another client does not`() throws {
-    let slot = try leased()
-    #expect(
-      refusal { () throws(SlotRefusal) in
-        try slot.resuming(nonce: 8, client: Self.bob, until: Self.later, now: noon, size: Self.size)
-      } == .leased(until: Self.later))
-  }
-
-  @Test func `resuming a free or expired slot is leasing`() throws {
-    let free = try leased().releasing(nonce: 7, bytesSent: 0, now: noon, size: Self.size)
-    let again = try free.resuming(nonce: 8, client: Self.alice, until: Self.later, now: noon, size: Self.size)
-    #expect(again.lease?.nonce == 8)
-    #expect(again.attempts == 0)
-    let expired = try leased().resuming(
-      nonce: 8, client: Self.bob, until: Self.later, now: Self.later, size: Self.size)
-    #expect(expired.client == Self.bob)
-    #expect(expired.attempts == 0)
-  }
-
-  // MARK: Renewing
-
-  @Test func `renewing never shortens and never forgets`() throws {
-    let slot = try leased()
-    let longer = try slot.renewing(nonce: 7, until: Self.later.adding(seconds: 5), bytesSent: 100, now: noon)
-    #expect(longer.lease == Lease(nonce: 7, until: Self.later.adding(seconds: 5), bytesSent: 100))
-    let again = try longer.renewing(nonce: 7, until: noon, bytesSent: 50, now: noon)
-    #expect(again == longer)
-    #expect(longer.bytesServed == 0)
-  }
-
-  @Test func `an expired lease may be renewed and consumed as long as nobody took it over`() throws {
-    let slot = try leased()
-    let muchLater = noon.adding(seconds: 1_000)
-    let renewed = try slot.renewing(nonce: 7, until: muchLater.adding(seconds: 60), bytesSent: 9, now: muchLater)
-    #expect(renewed.lease?.until == muchLater.adding(seconds: 60))
-    #expect(try slot.consuming(nonce: 7, bytesSent: 9, now: muchLater).phase == .consumed(at: muchLater))
-  }
-
-  @Test func `only the holder renews, releases and consumes`() throws {
-    let slot = try leased()
-    #expect(
-      refusal { () throws(SlotRefusal) in try slot.renewing(nonce: 8, until: Self.later, bytesSent: 0, now: noon) }
-        == .leaseLost)
-    #expect(
-      refusal { () throws(SlotRefusal) in try slot.releasing(nonce: 8, bytesSent: 0, now: noon, size: 1) } == .leaseLost
-    )
-    #expect(refusal { () throws(SlotRefusal) in try slot.consuming(nonce: 8, bytesSent: 0, now: noon) } == .leaseLost)
-    #expect(
-      refusal { () throws(SlotRefusal) in try Self.unused.consuming(nonce: 0, bytesSent: 0, now: noon) } == .leaseLost)
-    #expect(
-      refusal { () throws(SlotRefusal) in try Self.unused.renewing(nonce: 0, until: noon, bytesSent: 0, now: noon) }
-        == .leaseLost)
-    #expect(
-      refusal { () throws(SlotRefusal) in try Self.unused.releasing(nonce: 0, bytesSent: 0, now: noon, size: 1) }
-        == .leaseLost)
-  }
-
-  // MARK: Releasing
-
-  @Test(arguments: [(0, 0), (1_023, 0), (1_024, 1), (1_025, 1), (9_999, 1)])
-  func `releasing charges what was sent`(bytes: Int64, attempts: Int) throws {
-    let free = try leased().releasing(nonce: 7, bytesSent: bytes, now: noon, size: Self.size)
-    #expect(free.phase == .free)
-    #expect(free.bytesServed == bytes)
-    #expect(free.attempts == attempts)
-    #expect(free.client == Self.alice)
-  }
-
-  @Test func `releasing charges the renewed bytes if they are more`() throws {
-    let renewed = try leased().renewing(nonce: 7, until: Self.later, bytesSent: 2_000, now: noon)
-    let free = try renewed.releasing(nonce: 7, bytesSent: 5, now: noon, size: Self.size)
-    #expect(free.bytesServed == 2_000)
-    #expect(free.attempts == 1)
-  }
-
-  @Test func `ten attempts use a slot up`() throws {
-    var slot = Self.unused
-    for attempt in 1...10 {
-      slot = try leased(slot).releasing(nonce: 7, bytesSent: 1_024, now: noon, size: 1 << 30)
-      #expect(slot.attempts == attempt)
-      #expect(slot.phase == (attempt < 10 ? .free : .consumed(at: noon)))
+  @Test func `requests of one client keep the slot for each other`() throws {
+    let both = try leased().resuming(nonce: 8, client: Self.alice, until: Self.later, now: noon, size: Self.size)
+    let end = Self.later.adding(seconds: 100)
+    let kept = try both.renewing(nonce: 7, client: Self.alice, until: end, bytesSent: 5, now: noon)
+    #expect(kept.lease?.nonce == 8 && kept.lease?.until == end && kept.lease?.bytesSent == both.lease?.bytesSent)
+    let free = try both.releasing(nonce: 8, bytesSent: 0, now: noon, size: Self.size)
+    #expect(try free.renewing(nonce: 7, client: Self.alice, until: end, bytesSent: 5, now: noon).lease?.nonce == 7)
+    #expect(try Self.completing(free, nonce: 7, client: Self.alice).consumedBy == 7)
+    let others = try free.leasing(nonce: 9, client: [9], until: Self.later, now: noon, size: Self.size)
+    for client in [Self.alice, nil] as [[UInt8]?] {
+      #expect(
+        refusal { () throws(SlotRefusal) in
+          try others.renewing(nonce: 7, client: client, until: end, bytesSent: 5, now: noon)
+        } == .leaseLost)
+      #expect(refusal { () throws(SlotRefusal) in try Self.completing(others, nonce: 7, client: client) } == .leaseLost)
     }
-    #expect(slot.consumedBy == nil)
-    #expect(refusal { () throws(SlotRefusal) in try slot.consuming(nonce: 7, bytesSent: 0, now: noon) } == .consumed)
   }
 
-  @Test(arguments: [(-1, false), (0, true), (1, true)])
-  func `bytes use a slot up at twice the size and 1 MiB`(difference: Int64, isConsumed: Bool) throws {
-    let budget = DownloadSlot.byteBudget(size: Self.size)
-    #expect(budget == 2 * Self.size + 1_048_576)
-    let slot = try leased().releasing(nonce: 7, bytesSent: budget + difference, now: noon, size: Self.size)
-    #expect(slot.isConsumed == isConsumed)
-  }
+  // MARK: Pieces
 
-  @Test func `a takeover that is one attempt too many is refused with the slot used up`() throws {
-    var slot = try leased().renewing(nonce: 7, until: Self.later, bytesSent: 1_024, now: noon)
-    slot.attempts = 9
-    guard
-      case .exhausted(let exhausted) = refusal({ () throws(SlotRefusal) in try leased(slot, nonce: 8, at: Self.later) })
-    else {
-      Issue.record("was taken over")
-      return
+  @Test(arguments: [0, 1_023, 1_024, 5_000])
+  func `a piece is charged and refunded, and is no attempt`(bytes: Int64) {
+    func ended(_ sent: Int64) -> DownloadSlot {
+      Self.unused.chargingPiece(bytes: bytes).endingPiece(charged: bytes, sent: sent, now: noon, size: Self.size)
     }
-    #expect(exhausted.phase == .consumed(at: Self.later))
-    #expect(exhausted.attempts == 10)
-    #expect(exhausted.consumedBy == nil)
-    #expect(exhausted == slot.settled(size: Self.size, now: Self.later))
-    slot.attempts = 8
-    #expect(try leased(slot, nonce: 8, at: Self.later).attempts == 9)
-  }
-
-  @Test func `budgets of the largest sizes do not trap`() {
-    #expect(DownloadSlot.byteBudget(size: .max) == .max)
-    #expect(DownloadSlot.resumeBudget(size: .max) == .max)
-    #expect(DownloadSlot.byteBudget(size: 0) == 1_048_576)
-    #expect(DownloadSlot.resumeBudget(size: 10) == 1_048_616)
-  }
-
-  // MARK: Consuming
-
-  @Test func `consuming`() throws {
-    let slot = try leased().consuming(nonce: 7, bytesSent: Self.size, now: noon)
-    #expect(slot.phase == .consumed(at: noon))
-    #expect(slot.consumedBy == 7)
-    #expect(slot.bytesServed == Self.size)
-    #expect(slot.attempts == 0)
-    #expect(slot.client == Self.alice)
-  }
-
-  @Test func `a lost answer is found by the nonce, by nobody else`() throws {
-    let slot = try leased().consuming(nonce: 7, bytesSent: Self.size, now: noon)
-    #expect(try slot.consuming(nonce: 7, bytesSent: Self.size, now: Self.later) == slot)
-    #expect(
-      refusal { () throws(SlotRefusal) in try slot.consuming(nonce: 8, bytesSent: Self.size, now: noon) } == .consumed)
-    #expect(
-      try slot.renewing(nonce: 7, until: Self.later, bytesSent: 0, now: noon) == slot, "a late renewal is no loss")
-    #expect(
-      refusal { () throws(SlotRefusal) in try slot.renewing(nonce: 8, until: noon, bytesSent: 0, now: noon) }
-        == .consumed)
-    #expect(
-      refusal { () throws(SlotRefusal) in try slot.releasing(nonce: 7, bytesSent: 0, now: noon, size: 1) } == .consumed)
-  }
-
-  // MARK: Parts
-
-  @Test(arguments: [(0, 0), (1_023, 0), (1_024, 1), (1_025, 1)])
-  func `a part is charged and refunded`(bytes: Int64, attempts: Int) {
-    let charged = Self.unused.chargingPart(bytes: bytes, now: noon, size: Self.size)
-    #expect(charged.phase == .free)
-    #expect(charged.client == nil)
+    let charged = Self.unused.chargingPiece(bytes: bytes)
+    #expect(charged.phase == .free && charged.client == nil && charged.attempts == 0)
     #expect(charged.bytesServed == bytes)
-    #expect(charged.attempts == attempts)
-    #expect(charged.refundingPart(charged: bytes, sent: 0) == Self.unused)
-    #expect(charged.refundingPart(charged: bytes, sent: bytes) == charged)
-    #expect(charged.refundingPart(charged: bytes, sent: bytes + 1) == charged)
-    #expect(charged.refundingPart(charged: bytes, sent: -1) == Self.unused)
+    #expect(ended(0) == Self.unused)
+    #expect(ended(-1) == Self.unused)
+    #expect(ended(bytes) == charged)
+    #expect(ended(bytes + 1) == charged)
   }
 
-  @Test(arguments: [(1_023, 0), (1_024, 1)])
-  func `a part that was cut short is an attempt by what was sent`(sent: Int64, attempts: Int) {
-    let slot = Self.unused.chargingPart(bytes: 5_000, now: noon, size: Self.size).refundingPart(
-      charged: 5_000, sent: sent)
-    #expect(slot.bytesServed == sent)
-    #expect(slot.attempts == attempts)
-  }
-
-  @Test func `parts use a free slot up, unless they are refunded`() throws {
-    var slot = Self.unused
-    slot.attempts = 9
-    let charged = slot.chargingPart(bytes: 1_024, now: noon, size: Self.size)
+  @Test func `pieces use a free slot up when they end, unless they are refunded`() throws {
+    let budget = DownloadSlot.byteBudget(size: Self.size)
+    let charged = Self.unused.chargingPiece(bytes: budget)
     #expect(charged.phase == .free)
     #expect(charged.isExhausted(size: Self.size))
     let next = refusal { () throws(SlotRefusal) in
@@ -274,28 +129,31 @@ import UploadCore
       Issue.record("not exhausted: \(String(describing: next))")
       return
     }
-    let refunded = charged.refundingPart(charged: 1_024, sent: 0)
-    #expect(!refunded.isExhausted(size: Self.size))
+    #expect(charged.endingPiece(charged: 1_024, sent: 1_024, now: noon, size: Self.size).phase == .consumed(at: noon))
+    let refunded = charged.endingPiece(charged: 1_024, sent: 0, now: noon, size: Self.size)
+    #expect(refunded.phase == .free && !refunded.isExhausted(size: Self.size))
     #expect(
       try refunded.leasing(nonce: 7, client: Self.alice, until: Self.later, now: noon, size: Self.size).lease != nil)
   }
 
-  @Test func `parts do not take a lease from its holder, but count when it ends`() throws {
-    var slot = try leased()
-    for _ in 0..<10 { slot = slot.chargingPart(bytes: 1_024, now: noon, size: Self.size) }
+  @Test func `pieces do not take a lease from its holder, but count when it ends`() throws {
+    let bytes = DownloadSlot.byteBudget(size: Self.size)
+    let slot = try leased().chargingPiece(bytes: bytes).endingPiece(
+      charged: bytes, sent: bytes, now: noon, size: Self.size)
     #expect(slot.lease?.nonce == 7)
     #expect(slot.isExhausted(size: Self.size))
     #expect(try slot.consuming(nonce: 7, bytesSent: 1, now: noon).consumedBy == 7)
     #expect(try slot.releasing(nonce: 7, bytesSent: 0, now: noon, size: Self.size).isConsumed)
   }
 
-  @Test func `a refund never goes below nothing`() {
-    let slot = Self.unused.refundingPart(charged: 5_000, sent: 0)
-    #expect(slot.bytesServed == 0)
-    #expect(slot.attempts == 0)
+  @Test func `a refund never goes below nothing, nor away from consumed`() throws {
+    #expect(Self.unused.endingPiece(charged: 5_000, sent: 0, now: noon, size: Self.size) == Self.unused)
+    let spent = try leased().consuming(nonce: 7, bytesSent: 10, now: noon)
+    let ended = spent.endingPiece(charged: 5_000, sent: 0, now: Self.later, size: Self.size)
+    #expect(ended.phase == spent.phase && ended.bytesServed == 0)
   }
 
-  @Test func `settled sees only leases that have expired`() throws {
+  @Test func `settled ends leases that have expired, and slots that are used up`() throws {
     let slot = try leased().renewing(nonce: 7, until: Self.later, bytesSent: 2_000, now: noon)
     #expect(slot.settled(size: Self.size, now: Self.later.adding(milliseconds: -1)) == slot)
     #expect(slot.settled(size: Self.size, now: Self.later).phase == .free)
@@ -303,6 +161,8 @@ import UploadCore
     let consumed = try slot.consuming(nonce: 7, bytesSent: 0, now: noon)
     #expect(consumed.settled(size: Self.size, now: Self.later) == consumed)
     #expect(Self.unused.settled(size: Self.size, now: Self.later) == Self.unused)
+    let usedUp = Self.unused.chargingPiece(bytes: DownloadSlot.byteBudget(size: Self.size))
+    #expect(usedUp.settled(size: Self.size, now: noon).phase == .consumed(at: noon))
   }
 
   /// Nothing leads away from consumed, and counters never fall except by refunds.
@@ -328,7 +188,7 @@ import UploadCore
           case 4:
             Int.random(in: 0...4, using: &generator) == 0
               ? try? slot.consuming(nonce: nonce, bytesSent: bytes, now: now) : nil
-          default: slot.chargingPart(bytes: bytes, now: now, size: Self.size)
+          default: slot.chargingPiece(bytes: bytes)
           }
         guard let next else { continue }
         slot = next

@@ -54,12 +54,12 @@ import UploadCore
   }
 
   private func part(_ decision: LeaseDecision) -> Int? {
-    guard case .part(let slot) = decision else { return nil }
+    guard case .part(let slot, _) = decision else { return nil }
     return slot.number
   }
 
   private func resumedConsumed(_ decision: LeaseDecision) -> Int? {
-    guard case .resumeConsumed(let slot) = decision else { return nil }
+    guard case .resumeConsumed(let slot, _) = decision else { return nil }
     return slot.number
   }
 
@@ -179,7 +179,7 @@ import UploadCore
 
   @Test func `resuming a consumed slot spends nothing and is charged`() {
     let slot = consumed(1)
-    guard case .resumeConsumed(let resumed) = decide([slot], range: Self.tail) else {
+    guard case .resumeConsumed(let resumed, _) = decide([slot], range: Self.tail) else {
       Issue.record("was not resumed")
       return
     }
@@ -222,14 +222,88 @@ import UploadCore
   // MARK: Parts
 
   @Test func `a part is charged up front and leases nothing`() {
-    let slot = DownloadSlot(number: 1, phase: .free, client: nil, bytesServed: 10_000, attempts: 1)
-    #expect(decide([], range: Self.head) == .part(slot: slot))
-    #expect(
-      decide([], range: 0...1_022)
-        == .part(slot: DownloadSlot(number: 1, phase: .free, client: nil, bytesServed: 1_023, attempts: 0)))
+    let slot = DownloadSlot(number: 1, phase: .free, client: nil, bytesServed: 10_000, attempts: 0)
+    #expect(decide([], range: Self.head) == .part(slot: slot, advance: 0))
     #expect(
       decide([], range: 0...1_023)
-        == .part(slot: DownloadSlot(number: 1, phase: .free, client: nil, bytesServed: 1_024, attempts: 1)))
+        == .part(
+          slot: DownloadSlot(number: 1, phase: .free, client: nil, bytesServed: 1_024, attempts: 0), advance: 0))
+  }
+
+  @Test func `pieces of any number are no attempts`() {
+    var slots: [DownloadSlot] = []
+    for piece in 0..<99 {
+      let start = Int64(piece) * 1_000
+      guard case .part(let charged, _) = decide(slots, range: start...(start + 999)) else {
+        Issue.record("no piece \(piece)")
+        return
+      }
+      slots = [charged]
+    }
+    #expect(slots[0].bytesServed == 99_000 && slots[0].attempts == 0)
+    #expect(fresh(decide(slots, range: 99_000...99_999)) == 1)
+  }
+
+  @Test func `what is paid in advance never uses a slot up`() {
+    let budget = DownloadSlot.byteBudget(size: Self.size)
+    for bytes in [0, 1_000_000, budget - 10_001, budget - 10_000, budget - 1] as [Int64] {
+      let request = DeliveryRequest(size: Self.size, range: Self.head, client: Self.alice, advance: 1 << 40)
+      let decision = SlotChoice.decide(
+        slots: [free(1, bytes: bytes)], limit: .one, request: request, nonce: 99, leaseSeconds: 60, now: noon)
+      guard case .part(let slot, let advance) = decision else {
+        Issue.record("no piece at \(bytes)")
+        continue
+      }
+      #expect(slot.bytesServed == bytes + 10_000 + advance)
+      #expect(slot.isExhausted(size: Self.size) == (bytes + 10_000 >= budget))
+    }
+  }
+
+  /// Connections that died leave their charges until that is noticed: nothing is spent by them.
+  @Test func `a slot waits for the refunds of pieces on their way`() {
+    let budget = DownloadSlot.byteBudget(size: Self.size)
+    var slot = free(1, client: Self.alice, bytes: budget + 5)
+    slot.pending = 6
+    for range in [nil, Self.head, Self.tail] {
+      #expect(decide([slot], range: range) == .locked(retryAfter: 1))
+      #expect(decide([slot], range: range, by: Self.bob) == .locked(retryAfter: 1))
+    }
+    #expect(left([slot], of: 1) == .leased(remaining: 1))
+    #expect(left([slot], of: 2) == .available(remaining: 2))
+    #expect(SlotChoice.usedUp(slots: [slot], limit: .one, size: Self.size, now: noon).isEmpty)
+    slot.pending = 5
+    #expect(decide([slot], range: Self.head) == .gone)
+    #expect(left([slot], of: 1) == .consumed)
+    #expect(SlotChoice.usedUp(slots: [slot], limit: .one, size: Self.size, now: noon).count == 1)
+  }
+
+  @Test func `a prepaid piece is charged nothing`() {
+    let request = DeliveryRequest(size: Self.size, range: Self.head, client: Self.alice, advance: 5, isPrepaid: true)
+    let slot = free(1, bytes: 77)
+    let decision = SlotChoice.decide(
+      slots: [slot], limit: .one, request: request, nonce: 99, leaseSeconds: 60, now: noon)
+    #expect(decision == .part(slot: slot, advance: 0))
+  }
+
+  @Test func `a client that is not known is never the same`() {
+    func decide(_ slots: [DownloadSlot], _ range: ClosedRange<Int64>, of count: Int = 1) -> LeaseDecision {
+      SlotChoice.decide(
+        slots: slots, limit: limit(count), request: DeliveryRequest(size: Self.size, range: range, client: nil),
+        nonce: 99, leaseSeconds: 60, now: noon)
+    }
+    let unknown = DownloadSlot(
+      number: 1, phase: .leased(Lease(nonce: 1, until: noon.adding(seconds: 30))), client: nil, bytesServed: 0,
+      attempts: 0)
+    let spent = DownloadSlot(
+      number: 1, phase: .consumed(at: noon), client: nil, bytesServed: Self.size, attempts: 0, consumedBy: 1)
+    for range in [Self.tail, Self.middle, Self.head] {
+      #expect(decide([unknown], range) == .locked(retryAfter: 30))
+      #expect(decide([spent], range) == .gone)
+      #expect(decide([consumed(1)], range) == .gone)
+    }
+    #expect(fresh(decide([free(1)], Self.tail)) == 1)
+    #expect(part(decide([free(1)], Self.head)) == 1)
+    #expect(fresh(decide([unknown], Self.tail, of: 2)) == 2)
   }
 
   @Test func `a part needs a slot that no other client holds`() {
@@ -239,13 +313,17 @@ import UploadCore
     #expect(decide([leased(1)], range: Self.middle, by: Self.bob) == .locked(retryAfter: 30))
     #expect(part(decide([leased(1)], of: 2, range: Self.head, by: Self.bob)) == 2)
     #expect(part(decide([leased(1, seconds: 0)], range: Self.head, by: Self.bob)) == 1)
-    #expect(decide([consumed(1)], range: Self.head) == .gone)
+    #expect(decide([consumed(1)], range: Self.head, by: Self.bob) == .gone)
+    // What this client lacks of a download that is spent.
+    #expect(resumedConsumed(decide([consumed(1)], range: Self.head)) == 1)
+    #expect(resumedConsumed(decide([consumed(1)], of: 2, range: Self.head)) == 1)
+    #expect(decide([consumed(1, secondsAgo: 60)], range: Self.head) == .gone)
   }
 
   @Test func `a part leaves the lease of its slot alone, expired or not`() {
     for seconds in [0, 30] as [Int64] {
       let slot = leased(1, seconds: seconds)
-      guard case .part(let charged) = decide([slot], range: Self.head) else {
+      guard case .part(let charged, _) = decide([slot], range: Self.head) else {
         Issue.record("no part at \(seconds)")
         continue
       }
@@ -254,25 +332,69 @@ import UploadCore
     }
   }
 
-  @Test func `the tenth part uses the slot up, and a held slot gives no eleventh`() {
-    guard case .part(let tenth) = decide([free(1, attempts: 9)], range: Self.head) else {
+  @Test func `the last part of the budget uses the slot up, and a held slot gives no more`() {
+    let budget = DownloadSlot.byteBudget(size: Self.size)
+    guard case .part(let last, _) = decide([free(1, bytes: budget - 1)], range: Self.head) else {
       Issue.record("no part")
       return
     }
-    #expect(tenth.isExhausted(size: 1_000_000) && !tenth.isConsumed)
-    #expect(decide([tenth], range: Self.head) == .gone)
-    #expect(decide([tenth]) == .gone)
+    #expect(last.isExhausted(size: Self.size) && !last.isConsumed)
+    #expect(decide([last], range: Self.head) == .gone)
+    #expect(decide([last]) == .gone)
     #expect(decide([leased(1, attempts: 10)], range: Self.head) == .locked(retryAfter: 30))
   }
 
-  // MARK: Remaining
+  // MARK: What is left
 
-  @Test func `remaining counts what is not consumed`() {
-    #expect(SlotChoice.remaining(slots: [], limit: limit(3)) == 3)
-    #expect(SlotChoice.remaining(slots: [free(1), leased(2)], limit: limit(3)) == 3)
-    #expect(SlotChoice.remaining(slots: [consumed(1), leased(2), consumed(3)], limit: limit(3)) == 1)
-    #expect(SlotChoice.remaining(slots: [consumed(1), consumed(0), consumed(9)], limit: limit(3)) == 2)
-    #expect(SlotChoice.remaining(slots: [consumed(1)], limit: .one) == 0)
+  private func left(_ slots: [DownloadSlot], of count: Int) -> Availability {
+    SlotChoice.availability(slots: slots, limit: limit(count), size: Self.size, now: noon)
+  }
+
+  @Test func `what is left`() {
+    #expect(left([], of: 3) == .available(remaining: 3))
+    #expect(left([free(1), leased(2)], of: 3) == .available(remaining: 3))
+    #expect(left([consumed(1), leased(2), consumed(3)], of: 3) == .leased(remaining: 1))
+    #expect(left([consumed(1), leased(2, seconds: 0), consumed(3)], of: 3) == .available(remaining: 1))
+    #expect(left([consumed(1), consumed(0), consumed(9)], of: 3) == .available(remaining: 2))
+    #expect(left([consumed(1)], of: 1) == .consumed)
+  }
+
+  /// One function for the answer and for those who look: what is left is exactly what a new client can get or wait for.
+  @Test(arguments: Seed.all)
+  func `what is left is what a request gets`(seed: Seed) throws {
+    var generator = seed.generator()
+    let budget = DownloadSlot.byteBudget(size: Self.size)
+    var seen: Set<String> = []
+    for _ in 0..<3_000 {
+      let count = Int.random(in: 1...3, using: &generator)
+      let slots: [DownloadSlot] = (1...count).compactMap { number in
+        switch Int.random(in: 0...4, using: &generator) {
+        case 0: nil
+        case 1: free(number, bytes: .random(in: (budget - 1)...budget, using: &generator))
+        case 2: free(number, attempts: .random(in: 9...10, using: &generator))
+        case 3:
+          leased(
+            number, seconds: .random(in: -1...2, using: &generator), bytes: 2_000,
+            attempts: .random(in: 8...9, using: &generator))
+        default: consumed(number)
+        }
+      }
+      let left = left(slots, of: count)
+      let decision = decide(slots, of: count, by: Self.bob)
+      seen.insert(left.state.rawValue)
+      switch left {
+      case .available: try #require(fresh(decision) != nil)
+      case .leased: if case .locked = decision {} else { Issue.record("\(decision) where \(left) is said") }
+      case .consumed: try #require(decision == .gone)
+      }
+      let stored = SlotChoice.usedUp(slots: slots, limit: limit(count), size: Self.size, now: noon)
+      let isStoredAsConsumed = stored.allSatisfy(\.isConsumed)
+      try #require(isStoredAsConsumed)
+      let numbers = Set(stored.map(\.number))
+      let after = slots.filter { !numbers.contains($0.number) } + stored
+      try #require(SlotChoice.isConsumed(slots: after, limit: limit(count)) == (left == .consumed))
+    }
+    #expect(seen == ["available", "leased", "consumed"])
   }
 
   @Test(
@@ -320,13 +442,13 @@ import UploadCore
         if let lease = before?.lease, !lease.isExpired(at: noon) {
           try #require(isResumed && before?.client == Self.alice && request.isContinuation)
         }
-      case .part(let slot):
+      case .part(let slot, _):
         seen.insert("part")
         let before = slots.first { $0.number == slot.number }
         try #require(!request.includesLastByte && before?.isConsumed != true && slot.lease == before?.lease)
-      case .resumeConsumed(let slot):
+      case .resumeConsumed(let slot, _):
         seen.insert("consumed")
-        try #require(request.isContinuation && slot.isConsumed && slot.client == Self.alice)
+        try #require(request.isPiece && slot.isConsumed && slot.client == Self.alice)
       case .locked(let seconds):
         seen.insert("locked")
         try #require((1...60).contains(seconds) && slots.count == count)

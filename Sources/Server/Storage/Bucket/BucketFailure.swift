@@ -17,7 +17,21 @@ enum BucketFailure {
     // The key holds the id, and who knows the id may fetch the file: not for logs.
     error.key = nil
     let seconds = error.retryAfter.map { Int(clamping: $0.components.seconds) } ?? retryAfter
-    return .unavailable(reason: error.explanation(client.configuration), retryAfter: min(max(1, seconds), longest))
+    return .unavailable(reason: reason(error, client), retryAfter: min(max(1, seconds), longest))
+  }
+
+  /// Led back to the setting, where there is one.
+  private static func reason(_ error: S3Error, _ client: R2Client) -> String {
+    let configuration = client.configuration
+    switch error.code.rawValue {
+    case "AuthorizationHeaderMalformed", "InvalidRegion", "IllegalLocationConstraintException":
+      return "R2_REGION \(configuration.region) is not the region of the bucket: set the one that the store names (\(error.message))"
+    case "PermanentRedirect", "TemporaryRedirect", "HTTP301", "HTTP307", "HTTP308":
+      return "R2_ENDPOINT \(configuration.endpoint) is not where the bucket is: set the endpoint of its region, and R2_REGION (\(error.code) \(error.message))"
+    case "NoSuchKey" where error.key == nil:
+      return "R2_ENDPOINT \(configuration.endpoint) has no bucket \(configuration.bucket) in it: the endpoint must be a URL without the bucket, and R2_BUCKET_NAME its name"
+    default: return error.explanation(configuration)
+    }
   }
 
   /// Something that is not as it must be, and may be better later.

@@ -15,8 +15,13 @@ package final class R2BlobStore: BlobStore {
   /// A probe is answered while it still waits: those of Kubernetes do for four seconds.
   private static let checkPatience = Duration.seconds(3)
 
+  /// How often `check` tries conditions too.
+  private static let proofInterval = Duration.seconds(60)
+
   private let bucket: Bucket
   private let checkedUntil = Mutex(ContinuousClock.now)
+  /// Nil before `prove`: a cleanup proves nothing.
+  private let provedUntil = Mutex<ContinuousClock.Instant?>(nil)
 
   /// - Parameters:
   ///   - client: of the bucket. Stays the caller's to shut down.
@@ -62,12 +67,35 @@ package final class R2BlobStore: BlobStore {
   /// A bucket has no end that we could know.
   package func freeSpace() throws -> Int64? { nil }
 
-  /// Proves that the bucket answers, and that the key may list it. A good answer is good for `checkInterval`: probes come
-  /// often, and a listing is billed.
+  /// Proves that the bucket answers, that the key may list it, and now and then that the store keeps conditions. A good
+  /// answer is good for `checkInterval`: probes come often, and a listing is billed.
   package func check() async throws {
     if checkedUntil.withLock({ $0 > .now }) { return }
     try await bucket.perform { try await Self.inTime { try await self.askBucket() } }
+    if let until = provedUntil.withLock({ $0 }), until <= .now, let proof = proof() {
+      do {
+        try await Self.inTime { try await proof.runShort() }
+        provedUntil.withLock { $0 = .now + Self.proofInterval }
+      } catch let lack as BucketProof.Lack {
+        throw BucketFailure.unavailable(lack.description)
+      } catch {
+        // The listing has shown that the store answers; the next check tries again.
+      }
+    }
     checkedUntil.withLock { $0 = .now + Self.checkInterval }
+  }
+
+  /// Proves at the start that the store can do all that the promises need.
+  ///
+  /// - Throws: `BucketProof.Lack`, `StoreError`.
+  package func prove() async throws {
+    guard let proof = proof() else { return }
+    try await bucket.perform { try await proof.run() }
+    provedUntil.withLock { $0 = .now + Self.proofInterval }
+  }
+
+  private func proof() -> BucketProof? {
+    BucketProof(bucket.client, journal: bucket.journal, now: bucket.now())
   }
 
   private func askBucket() async throws {
