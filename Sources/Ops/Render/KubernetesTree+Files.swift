@@ -5,7 +5,11 @@ extension KubernetesTree {
   /// Every file by its path below deploy/kubernetes.
   package static let files: [String: String] = [
     "base/admission-policy.yaml": ##"""
-# What Pod Security cannot say: hostPort 80 and 443, and nothing else of what the level "privileged" lets through.
+# What Pod Security cannot say: hostPort 80 and 443, and nothing else of what the level "privileged" lets through. Closed are
+# hostPorts other than these two, the network, processes and IPC of the node, privileged (and HostProcess) containers, added
+# capabilities, seccomp and AppArmor that are switched off, SELinux types of one's own, an unmasked /proc, sysctls that are not
+# safe, probes and hooks that make the kubelet ask other hosts, and every volume but the ones named below (no hostPath, no
+# flexVolume). In all containers of a pod: init and ephemeral ones too.
 # Controllers are checked as well as pods, so that the answer comes with `kubectl apply` and not as an event later.
 apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicy
@@ -18,19 +22,41 @@ spec:
       - apiGroups: [""]
         apiVersions: [v1]
         operations: [CREATE, UPDATE]
-        resources: [pods, pods/ephemeralcontainers]
+        resources: [pods, pods/ephemeralcontainers, replicationcontrollers]
       - apiGroups: [apps]
         apiVersions: [v1]
         operations: [CREATE, UPDATE]
-        resources: [daemonsets, deployments, statefulsets]
+        resources: [daemonsets, deployments, replicasets, statefulsets]
+      - apiGroups: [batch]
+        apiVersions: [v1]
+        operations: [CREATE, UPDATE]
+        resources: [jobs, cronjobs]
   variables:
+    # The pod itself, or what a controller makes pods from; a CronJob has it one level further down.
+    - name: pod
+      expression: >-
+        has(object.spec.jobTemplate) ? object.spec.jobTemplate.spec.template
+        : has(object.spec.template) ? object.spec.template : object
     - name: spec
-      expression: "has(object.spec.template) ? object.spec.template.spec : object.spec"
+      expression: "variables.pod.spec"
     - name: containers
       expression: >-
         variables.spec.containers
         + (has(variables.spec.initContainers) ? variables.spec.initContainers : [])
         + (has(variables.spec.ephemeralContainers) ? variables.spec.ephemeralContainers : [])
+    # The security contexts of the pod and of its containers, as far as there are any.
+    - name: contexts
+      expression: >-
+        (has(variables.spec.securityContext) ? [variables.spec.securityContext] : [])
+        + variables.containers.filter(c, has(c.securityContext)).map(c, c.securityContext)
+    # What the kubelet does itself: probes and hooks.
+    - name: handlers
+      expression: >-
+        variables.containers.filter(c, has(c.livenessProbe)).map(c, c.livenessProbe)
+        + variables.containers.filter(c, has(c.readinessProbe)).map(c, c.readinessProbe)
+        + variables.containers.filter(c, has(c.startupProbe)).map(c, c.startupProbe)
+        + variables.containers.filter(c, has(c.lifecycle) && has(c.lifecycle.postStart)).map(c, c.lifecycle.postStart)
+        + variables.containers.filter(c, has(c.lifecycle) && has(c.lifecycle.preStop)).map(c, c.lifecycle.preStop)
   validations:
     - expression: >-
         variables.containers.all(c, !has(c.ports) || c.ports.all(p, !has(p.hostPort) || p.hostPort == 0 || p.hostPort in [80, 443]))
@@ -43,12 +69,54 @@ spec:
       message: "hostNetwork, hostPID and hostIPC are not allowed in the namespace bashupload"
       reason: Forbidden
     - expression: >-
-        variables.containers.all(c, !has(c.securityContext) || !has(c.securityContext.privileged) || !c.securityContext.privileged)
-      message: "privileged containers are not allowed in the namespace bashupload"
+        variables.contexts.all(s, !(has(s.privileged) && s.privileged) &&
+        !(has(s.windowsOptions) && has(s.windowsOptions.hostProcess) && s.windowsOptions.hostProcess))
+      message: "privileged and HostProcess containers are not allowed in the namespace bashupload"
       reason: Forbidden
     - expression: >-
-        !has(variables.spec.volumes) || variables.spec.volumes.all(v, !has(v.hostPath))
-      message: "hostPath volumes are not allowed in the namespace bashupload"
+        variables.contexts.all(s, !has(s.capabilities) || !has(s.capabilities.add) || size(s.capabilities.add) == 0)
+      message: "capabilities cannot be added in the namespace bashupload: leave out securityContext.capabilities.add"
+      reason: Forbidden
+    - expression: >-
+        variables.contexts.all(s, !has(s.seccompProfile) || !has(s.seccompProfile.type) || s.seccompProfile.type != 'Unconfined')
+      message: "the seccomp profile Unconfined is not allowed in the namespace bashupload: use RuntimeDefault"
+      reason: Forbidden
+    - expression: >-
+        variables.contexts.all(s, !has(s.appArmorProfile) || !has(s.appArmorProfile.type) || s.appArmorProfile.type != 'Unconfined') &&
+        (!has(variables.pod.metadata) || !has(variables.pod.metadata.annotations) ||
+        variables.pod.metadata.annotations.all(k, !k.startsWith('container.apparmor.security.beta.kubernetes.io/') ||
+        variables.pod.metadata.annotations[k] == 'runtime/default' || variables.pod.metadata.annotations[k].startsWith('localhost/')))
+      message: "AppArmor cannot be unconfined in the namespace bashupload: use RuntimeDefault (runtime/default in an annotation)"
+      reason: Forbidden
+    - expression: >-
+        variables.contexts.all(s, !has(s.seLinuxOptions) || (!has(s.seLinuxOptions.user) && !has(s.seLinuxOptions.role) &&
+        (!has(s.seLinuxOptions.type) ||
+        s.seLinuxOptions.type in ['', 'container_t', 'container_init_t', 'container_kvm_t', 'container_engine_t'])))
+      message: "SELinux users, roles and types other than container_t are not allowed in the namespace bashupload"
+      reason: Forbidden
+    - expression: >-
+        variables.contexts.all(s, !has(s.procMount) || s.procMount == 'Default')
+      message: "procMount must be Default in the namespace bashupload"
+      reason: Forbidden
+    - expression: >-
+        variables.contexts.all(s, !has(s.sysctls) || s.sysctls.all(e, e.name in [
+        'kernel.shm_rmid_forced', 'net.ipv4.ip_local_port_range', 'net.ipv4.ip_local_reserved_ports',
+        'net.ipv4.ip_unprivileged_port_start', 'net.ipv4.ping_group_range', 'net.ipv4.tcp_fin_timeout',
+        'net.ipv4.tcp_keepalive_intvl', 'net.ipv4.tcp_keepalive_probes', 'net.ipv4.tcp_keepalive_time',
+        'net.ipv4.tcp_rmem', 'net.ipv4.tcp_syncookies', 'net.ipv4.tcp_wmem']))
+      message: "only the safe sysctls of Kubernetes may be set in the namespace bashupload"
+      reason: Forbidden
+    - expression: >-
+        variables.handlers.all(h, (!has(h.httpGet) || !has(h.httpGet.host) || h.httpGet.host == '') &&
+        (!has(h.tcpSocket) || !has(h.tcpSocket.host) || h.tcpSocket.host == ''))
+      message: "probes and hooks that name a host are not allowed in the namespace bashupload: the kubelet would ask it"
+      reason: Forbidden
+    - expression: >-
+        !has(variables.spec.volumes) || variables.spec.volumes.all(v, has(v.configMap) || has(v.csi) || has(v.downwardAPI) ||
+        has(v.emptyDir) || has(v.ephemeral) || has(v.persistentVolumeClaim) || has(v.projected) || has(v.secret))
+      message: >-
+        hostPath, flexVolume and other volumes are not allowed in the namespace bashupload: use configMap, csi, downwardAPI,
+        emptyDir, ephemeral, persistentVolumeClaim, projected or secret
       reason: Forbidden
 ---
 apiVersion: admissionregistration.k8s.io/v1
@@ -636,7 +704,7 @@ http {
     # Their key would never change while nginx runs, which undoes forward secrecy.
     ssl_session_tickets off;
 
-    # nginx has no other way to write a dollar sign: static.conf says ${dollar}.
+    # nginx has no other way to write a dollar sign: static.conf may say ${dollar}.
     geo $dollar {
         default "$";
     }
@@ -701,6 +769,12 @@ http {
             proxy_pass_request_body off;
         }
 
+        # A fixed file (static.conf) is only for reading: an upload that has its name goes to bashupload.
+        error_page 405 = @bashupload;
+        location @bashupload {
+            proxy_pass http://127.0.0.1:3000;
+        }
+
         # bashupload does not answer: it starts, or ends. Its own 503 and the like pass unchanged.
         error_page 502 504 = @away;
         location @away {
@@ -709,22 +783,22 @@ http {
             return 503 "this node is restarting: try again in 5 seconds\n";
         }
 
+        # Downloads never spill to disk. Counted ones are not buffered at all: bashupload asks for that with
+        # X-Accel-Buffering, so that it sees a client leave.
+        proxy_max_temp_file_size 0;
+        proxy_buffer_size 32k;
+        proxy_buffers 4 32k;
+        proxy_busy_buffers_size 64k;
+
+        proxy_connect_timeout 5s;
+        # Between two reads and writes, not in all: a store that is slow to take the last part is waited for.
+        proxy_send_timeout 600s;
+        proxy_read_timeout 600s;
+        # A body that was streamed cannot be sent a second time.
+        proxy_next_upstream off;
+
         location / {
             proxy_pass http://127.0.0.1:3000;
-
-            # Downloads never spill to disk. Counted ones are not buffered at all: bashupload asks for that with
-            # X-Accel-Buffering, so that it sees a client leave.
-            proxy_max_temp_file_size 0;
-            proxy_buffer_size 32k;
-            proxy_buffers 4 32k;
-            proxy_busy_buffers_size 64k;
-
-            proxy_connect_timeout 5s;
-            # Between two reads and writes, not in all: a store that is slow to take the last part is waited for.
-            proxy_send_timeout 600s;
-            proxy_read_timeout 600s;
-            # A body that was streamed cannot be sent a second time.
-            proxy_next_upstream off;
         }
     }
 
@@ -749,9 +823,11 @@ http {
 
 """##,
     "base/nginx/static.conf": ##"""
-# Fixed answers of an installation, as location blocks. For example, what an advertising network asks for:
-# location = /servads.txt { default_type text/plain; return 200 'value'; }
-# In a value a quote is \', a backslash \\ and a dollar sign ${dollar}.
+# Fixed answers of an installation, as location blocks. For example, what an advertising network asks for, from a file that is
+# one more key of this ConfigMap (its length and its signs do not matter then):
+# location = /servads.txt { types {} default_type text/plain; charset utf-8; alias /etc/bashupload-nginx/servads.txt; }
+# A short one may stand here: location = /a.txt { default_type text/plain; return 200 'text'; }. nginx takes 4,096 bytes in
+# one parameter, quotes included; a quote is \', a backslash \\ and a dollar sign ${dollar}.
 
 """##,
     "base/priority-class.yaml": ##"""
@@ -1130,9 +1206,10 @@ kind: Namespace
 metadata:
   name: bashupload-logs
   labels:
-    # Reads the log files of the node, which even the level "baseline" refuses.
+    # Reads the log files of the node, which even the level "baseline" refuses; a warning of that at every
+    # apply would be one that nobody reads.
     pod-security.kubernetes.io/enforce: privileged
-    pod-security.kubernetes.io/warn: baseline
+    pod-security.kubernetes.io/warn: privileged
 
 """##,
     "components/longhorn/kustomization.yaml": ##"""
@@ -1190,15 +1267,36 @@ groups:
           summary: "Prometheus sees no pod of bashupload at all"
           action: "kubectl -n bashupload get daemonset,pods; is a node labelled bashupload.app/role=edge?"
       - alert: ManyErrors
+        # Without probes: those of the kubelet are half a request in each second, and clients on a quiet node are fewer. A number
+        # of failures and not a rate of requests, so that ninety in an hour are told and two in a day are not.
         expr: |
-          sum by (instance) (rate(bashupload_requests_total{status=~"5.."}[5m]))
-            / sum by (instance) (rate(bashupload_requests_total[5m])) > 0.05
-          and sum by (instance) (rate(bashupload_requests_total[5m])) > 0.1
+          sum by (instance) (rate(bashupload_requests_total{status=~"5..", route!~"/?(healthz|readyz)"}[15m]))
+            / sum by (instance) (rate(bashupload_requests_total{route!~"/?(healthz|readyz)"}[15m])) > 0.05
+          and sum by (instance) (increase(bashupload_requests_total{status=~"5..", route!~"/?(healthz|readyz)"}[15m])) > 5
         for: 10m
         labels: { severity: critical }
         annotations:
           summary: "{{ $value | humanizePercentage }} of the requests to {{ $labels.instance }} fail"
           action: "503: the store is away; 507: the disk is full; else the log says what"
+      - alert: UploadsFail
+        # Apart from the rest: the pages that people look at would hide that nobody can store anything.
+        expr: |
+          sum by (instance) (rate(bashupload_requests_total{status=~"5..", route=~"/<name>|/short/<name>|/<body>"}[15m]))
+            / sum by (instance) (rate(bashupload_requests_total{route=~"/<name>|/short/<name>|/<body>"}[15m])) > 0.2
+          and sum by (instance) (increase(bashupload_requests_total{status=~"5..", route=~"/<name>|/short/<name>|/<body>"}[15m])) > 5
+        for: 10m
+        labels: { severity: critical }
+        annotations:
+          summary: "{{ $value | humanizePercentage }} of the uploads to {{ $labels.instance }} fail"
+          action: "503: the store is away; 507: the disk is full or the quota is used up; else the log says what"
+      - alert: NotReady
+        # What ManyErrors leaves out. A node that nobody asks for anything tells by this alone that its store is away.
+        expr: sum by (instance) (increase(bashupload_requests_total{status=~"5..", route=~"/?readyz"}[5m])) > 10
+        for: 5m
+        labels: { severity: critical }
+        annotations:
+          summary: "{{ $labels.instance }} says that it is not ready"
+          action: "curl its /readyz: store, index or disk; the log has the cause"
       - alert: CertificateExpires
         # cert-manager says when it will renew, however long a certificate lives (160 hours to 90 days); a day later it has failed.
         expr: certmanager_certificate_renewal_timestamp_seconds{namespace="bashupload"} - time() < -86400
@@ -1268,9 +1366,10 @@ kind: Namespace
 metadata:
   name: bashupload-monitoring
   labels:
-    # node_exporter reads /proc and /sys of the node, which even the level "baseline" refuses.
+    # node_exporter reads /proc and /sys of the node, which even the level "baseline" refuses; a warning of that at every
+    # apply would be one that nobody reads.
     pod-security.kubernetes.io/enforce: privileged
-    pod-security.kubernetes.io/warn: baseline
+    pod-security.kubernetes.io/warn: privileged
 
 """##,
     "components/monitoring/network-policy.yaml": ##"""

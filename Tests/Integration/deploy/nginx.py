@@ -94,7 +94,7 @@ class Nginx:
         def __init__(self, port, tls=None):
             self.port, self.tls = port, tls
 
-    def __init__(self, folder: Path, app_port: int, change=lambda text: text):
+    def __init__(self, folder: Path, app_port: int, change=lambda text: text, files=None):
         self.folder = folder
         folder.mkdir()
         (folder / "tmp").mkdir()
@@ -103,8 +103,10 @@ class Nginx:
         self.first = certificate(folder, "first")
         self.tls.write({"tls.crt": self.first[0], "tls.key": self.first[1]})
         ports = {"8080": free_port(), "8443": free_port(), "8081": free_port(), "3000": app_port}
-        for name, text in base_configuration().items():
-            (folder / "etc" / name).write_text(adapted(change(text), folder, ports))
+        for name, text in (files or base_configuration()).items():
+            # Only what nginx reads as its configuration; the rest it serves.
+            content = adapted(change(text), folder, ports) if name.endswith(".conf") else text
+            (folder / "etc" / name).write_bytes(content.encode())
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         self.plain, self.secure = self.Port(ports["8080"]), self.Port(ports["8443"], context)

@@ -5,8 +5,6 @@ import re
 
 import pytest
 import yaml
-from celpy import Environment, json_to_cel
-from celpy.celtypes import MapType, StringType
 
 import running
 from kustomize import BASE, COMPONENTS, KUBERNETES, ROOT, build, find, overlay
@@ -138,61 +136,6 @@ def test_the_image_can_be_what_the_pod_asks():
     assert re.search(r'^ENTRYPOINT \["/usr/local/bin/bashupload"\]', dockerfile, re.MULTILINE)
     assert re.search(r"^EXPOSE 3000 9090", dockerfile, re.MULTILINE)
     assert container["args"] == ["serve"]
-
-
-# -- the admission policy, evaluated
-
-
-def denied(pod_spec: dict, kind: str = "Pod") -> list:
-    """The messages with which the policy refuses this pod."""
-    policy = find(build(BASE), "ValidatingAdmissionPolicy", "bashupload-pods")["spec"]
-    spec = pod_spec if kind == "Pod" else {"selector": {}, "template": {"spec": pod_spec}}
-    environment, variables, messages = Environment(), MapType(), []
-
-    def evaluate(expression):
-        bindings = {"object": json_to_cel({"kind": kind, "spec": spec}), "variables": variables}
-        return environment.program(environment.compile(expression)).evaluate(bindings)
-
-    # A Pod has no spec.template, and a controller has one: the same expression for both.
-    for variable in policy["variables"]:
-        variables[StringType(variable["name"])] = evaluate(variable["expression"])
-    for rule in policy["validations"]:
-        if not evaluate(rule["expression"]):
-            messages.append(rule["message"])
-    return messages
-
-
-def test_the_policy_admits_the_service(tmp_path):
-    for name, components in (("nginx", ()), ("direct", ("tls-direct",))):
-        built = build(overlay(tmp_path / name, components))
-        for kind, workload in (("DaemonSet", "bashupload"), ("CronJob", "bashupload-cleanup")):
-            assert denied(pod_template(find(built, kind, workload))["spec"]) == []
-    assert denied(pod_template(find(built, "DaemonSet", "bashupload"))["spec"], "DaemonSet") == []
-
-
-REFUSED = {
-    "another hostPort": ({"containers": [{"name": "a", "ports": [{"containerPort": 1, "hostPort": 8080}]}]}, "80 and 443"),
-    "in an init container": (
-        {"containers": [{"name": "a"}], "initContainers": [{"name": "b", "ports": [{"containerPort": 22, "hostPort": 22}]}]},
-        "80 and 443",
-    ),
-    "a debugging container with privileges": (
-        {"containers": [{"name": "a"}], "ephemeralContainers": [{"name": "d", "securityContext": {"privileged": True}}]},
-        "privileged",
-    ),
-    "hostNetwork": ({"hostNetwork": True, "containers": [{"name": "a"}]}, "hostNetwork"),
-    "hostPID": ({"hostPID": True, "containers": [{"name": "a"}]}, "hostPID"),
-    "privileged": ({"containers": [{"name": "a", "securityContext": {"privileged": True}}]}, "privileged"),
-    "hostPath": ({"containers": [{"name": "a"}], "volumes": [{"name": "v", "hostPath": {"path": "/"}}]}, "hostPath"),
-}
-
-
-@pytest.mark.parametrize("kind", ["Pod", "Deployment"])
-@pytest.mark.parametrize("name", REFUSED)
-def test_the_policy_refuses(name, kind):
-    spec, word = REFUSED[name]
-    messages = denied(spec, kind)
-    assert len(messages) == 1 and word in messages[0], messages
 
 
 def test_no_image_and_no_secret_is_written_out():
