@@ -1077,7 +1077,7 @@ spec:
           type: RuntimeDefault
       containers:
         - name: alloy
-          image: docker.io/grafana/alloy:v1.21.2
+          image: docker.io/grafana/alloy:v1.20.1@sha256:2aa2099af76c0098d4af7a4d6e48f86cb66dc1a000222ad927a1c67c6542d13f
           imagePullPolicy: IfNotPresent
           args:
             - run
@@ -1448,7 +1448,7 @@ spec:
           type: RuntimeDefault
       containers:
         - name: node-exporter
-          image: quay.io/prometheus/node-exporter:v1.12.0
+          image: docker.io/prom/node-exporter:v1.12.0@sha256:9b0ade5e607f9dbedb0a8e11151b6011ae5bd79304c261804cfdd2cadf200a80
           imagePullPolicy: IfNotPresent
           args:
             - --path.procfs=/host/proc
@@ -1600,7 +1600,7 @@ spec:
           type: RuntimeDefault
       containers:
         - name: prometheus
-          image: quay.io/prometheus/prometheus:v3.13.3
+          image: docker.io/prom/prometheus:v3.13.3@sha256:6976aa8a60fec930796ce5772b8d12da7a318a5daa8d40d69c5c7819a05eeed7
           imagePullPolicy: IfNotPresent
           args:
             - --config.file=/etc/prometheus/prometheus.yml
@@ -1998,7 +1998,7 @@ spec:
           type: RuntimeDefault
       containers:
         - name: cloudflared
-          image: docker.io/cloudflare/cloudflared:2026.7.3
+          image: docker.io/cloudflare/cloudflared:2026.7.3@sha256:e39ee8da81ad5e05d77f38d2f51c60ca51bf2a8450ac3abab50c17fdb91d91bf
           imagePullPolicy: IfNotPresent
           args: [tunnel, --no-autoupdate, --metrics, "0.0.0.0:2000", run]
           env:
@@ -2040,11 +2040,165 @@ spec:
         - { protocol: UDP, port: 53 }
 
 """##,
+    "components/upgrade-controller/controller.yaml": ##"""
+# The controller and what its Plans need; the kind Plan itself comes from its release (README.md), before this.
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: system-upgrade
+  labels:
+    # An upgrade replaces k3s on the node: its pods are privileged, which every other level refuses or warns of.
+    pod-security.kubernetes.io/enforce: privileged
+    pod-security.kubernetes.io/warn: privileged
+---
+# Of the controller, and of the pods that upgrade a node: both ask the API.
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: system-upgrade
+  namespace: system-upgrade
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata:
+  name: bashupload-system-upgrade
+rules:
+  - apiGroups: [upgrade.cattle.io]
+    resources: [plans, plans/status]
+    verbs: [get, list, watch, create, patch, update, delete]
+  - apiGroups: [apiextensions.k8s.io]
+    resources: [customresourcedefinitions]
+    verbs: [get, list, watch, create, patch, update]
+  - apiGroups: [""]
+    resources: [namespaces]
+    verbs: [get, list, watch]
+  # Labels of finished upgrades; cordon by the pods. Nothing is drained.
+  - apiGroups: [""]
+    resources: [nodes]
+    verbs: [get, list, watch, patch, update]
+  - apiGroups: [""]
+    resources: [events]
+    verbs: [get, create, patch, update]
+  - apiGroups: [batch]
+    resources: [jobs]
+    verbs: [get, list, watch]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata:
+  name: bashupload-system-upgrade
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: ClusterRole
+  name: bashupload-system-upgrade
+subjects:
+  - kind: ServiceAccount
+    name: system-upgrade
+    namespace: system-upgrade
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata:
+  name: bashupload-system-upgrade
+  namespace: system-upgrade
+rules:
+  - apiGroups: [batch]
+    resources: [jobs]
+    verbs: [get, list, watch, create, patch, update, delete, deletecollection]
+  - apiGroups: [""]
+    resources: [secrets, configmaps]
+    verbs: [get, list, watch]
+  - apiGroups: [coordination.k8s.io]
+    resources: [leases]
+    verbs: [get, create, update]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata:
+  name: bashupload-system-upgrade
+  namespace: system-upgrade
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: Role
+  name: bashupload-system-upgrade
+subjects:
+  - kind: ServiceAccount
+    name: system-upgrade
+    namespace: system-upgrade
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: system-upgrade-controller
+  namespace: system-upgrade
+  labels:
+    app.kubernetes.io/name: system-upgrade-controller
+spec:
+  replicas: 1
+  revisionHistoryLimit: 2
+  # Two at a time would start every upgrade twice.
+  strategy: { type: Recreate }
+  selector:
+    matchLabels:
+      upgrade.cattle.io/controller: system-upgrade-controller
+  template:
+    metadata:
+      labels:
+        app.kubernetes.io/name: system-upgrade-controller
+        upgrade.cattle.io/controller: system-upgrade-controller
+    spec:
+      serviceAccountName: system-upgrade
+      enableServiceLinks: false
+      nodeSelector:
+        node-role.kubernetes.io/control-plane: "true"
+      tolerations:
+        - key: node-role.kubernetes.io/control-plane
+          operator: Exists
+          effect: NoSchedule
+      securityContext:
+        runAsNonRoot: true
+        runAsUser: 65534
+        runAsGroup: 65534
+        seccompProfile:
+          type: RuntimeDefault
+      containers:
+        - name: system-upgrade-controller
+          image: docker.io/rancher/system-upgrade-controller:v0.19.2@sha256:34fa058fe453da2e1d6cf9052d2961976d5c7294921f8a6a6fb75098a27b0e89
+          imagePullPolicy: IfNotPresent
+          env:
+            - name: SYSTEM_UPGRADE_CONTROLLER_NAME
+              value: system-upgrade-controller
+            - name: SYSTEM_UPGRADE_CONTROLLER_NAMESPACE
+              valueFrom:
+                fieldRef: { fieldPath: metadata.namespace }
+            - name: SYSTEM_UPGRADE_CONTROLLER_NODE_NAME
+              valueFrom:
+                fieldRef: { fieldPath: spec.nodeName }
+            # An upgrade that hangs or fails is given up, not repeated for ever on the node.
+            - { name: SYSTEM_UPGRADE_JOB_ACTIVE_DEADLINE_SECONDS, value: "900" }
+            - { name: SYSTEM_UPGRADE_JOB_BACKOFF_LIMIT, value: "3" }
+            - { name: SYSTEM_UPGRADE_JOB_IMAGE_PULL_POLICY, value: IfNotPresent }
+          resources:
+            requests: { cpu: 10m, memory: 48Mi }
+            limits: { memory: 128Mi }
+          securityContext:
+            allowPrivilegeEscalation: false
+            readOnlyRootFilesystem: true
+            capabilities: { drop: [ALL] }
+          volumeMounts:
+            - name: tmp
+              mountPath: /tmp
+      volumes:
+        - name: tmp
+          emptyDir: { sizeLimit: 64Mi }
+
+"""##,
     "components/upgrade-controller/kustomization.yaml": ##"""
 apiVersion: kustomize.config.k8s.io/v1alpha1
 kind: Component
 
 resources:
+  - controller.yaml
   - plans.yaml
 
 """##,

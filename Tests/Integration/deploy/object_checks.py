@@ -15,8 +15,8 @@ EXPECTED_SECRETS = {
     ("bashupload-tunnel", "bashupload-tunnel"),
     ("bashupload-logs", "bashupload-loki"),
 }
-# Namespaces that something else makes: the cluster, cert-manager, the upgrade controller.
-FOREIGN_NAMESPACES = {"kube-system", "cert-manager", "system-upgrade"}
+# Namespaces that something else makes: the cluster, cert-manager.
+FOREIGN_NAMESPACES = {"kube-system", "cert-manager"}
 
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 DNS_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")

@@ -162,7 +162,7 @@ MISTAKES = {
     ),
     "heads of 128 KiB": (
         lambda o: nginx_config(o, r"large_client_header_buffers 1 34k", "large_client_header_buffers 4 32k"),
-        "nginx may need 368 MiB and has 256",
+        "nginx may need 350 MiB and has 256",
     ),
     "nginx without limits of requests": (
         lambda o: nginx_config(o, r"\n\s*limit_conn (requests|clients) .*", ""),

@@ -147,3 +147,43 @@ def test_no_image_and_no_secret_is_written_out():
             for digest in re.findall(r"sha256:([0-9a-f]+)", text):
                 assert len(digest) == 64 and len(set(digest)) > 10, f"{path}: {digest}"
     assert os.path.islink(KUBERNETES) is False
+
+
+@pytest.mark.parametrize("name", COMPONENTS)
+def test_images_of_components_are_pinned(name, tmp_path):
+    """By a digest, whose source the README tells; a tag can be moved. `bashupload` is what the overlay says."""
+    documented = (KUBERNETES / "README.md").read_text()
+    for item in build(overlay(tmp_path / "o", (name,))):
+        for container in containers(pod_template(item)) if pod_template(item) else ():
+            image = container["image"]
+            if image.startswith("bashupload:"):
+                continue
+            tagged, _, digest = image.partition("@")
+            assert re.fullmatch(r"sha256:[0-9a-f]{64}", digest), f"{image}: no digest; crane digest {tagged}"
+            if not tagged.startswith("docker.io/library/nginx:"):
+                assert f"| `{tagged}` | `{digest}` |" in documented, f"{image}: the README does not say where its digest is from"
+
+
+def test_the_plans_have_what_they_name(tmp_path):
+    """Namespace, account and rights of the upgrade controller come with the component; only its kind does not."""
+    built = build(overlay(tmp_path / "o", ("upgrade-controller",)))
+    for plan in ("k3s-server", "k3s-agent"):
+        spec, namespace = find(built, "Plan", plan)["spec"], find(built, "Plan", plan)["metadata"]["namespace"]
+        labels = find(built, "Namespace", namespace)["metadata"]["labels"]
+        assert labels["pod-security.kubernetes.io/enforce"] == "privileged", "no pod of an upgrade would be made"
+        account = find(built, "ServiceAccount", spec["serviceAccountName"])["metadata"]
+        assert account["namespace"] == namespace
+        bound = [
+            item["roleRef"]["name"]
+            for item in built
+            if item["kind"] in ("ClusterRoleBinding", "RoleBinding")
+            and {"kind": "ServiceAccount", "name": account["name"], "namespace": namespace} in item["subjects"]
+        ]
+        assert len(bound) == 2
+        nodes = [rule for rule in find(built, "ClusterRole", bound[0])["rules"] if "nodes" in rule["resources"]]
+        assert {"get", "list", "watch", "patch", "update"} <= set(nodes[0]["verbs"]), "the pods cordon the node"
+    controller = pod_template(find(built, "Deployment", "system-upgrade-controller"))["spec"]
+    assert controller["serviceAccountName"] == "system-upgrade" and controller.get("automountServiceAccountToken") is not False
+    readme = (KUBERNETES / "components/upgrade-controller/README.md").read_text()
+    version = re.search(r":(v[\d.]+)@", controller["containers"][0]["image"])[1]
+    assert f"`crd.yaml` of release {version} of rancher/system-upgrade-controller" in readme
