@@ -12,15 +12,18 @@ package struct DownloadLedgerContract {
   /// What the ledger was made with.
   private let leaseSeconds: Int64
   private let resumeSeconds: Int64
+  /// All requests meet one process, which knows of the others.
+  private let isOneProcess: Bool
 
   package init(
-    _ ledger: any DownloadLedger, start: Timestamp, leaseSeconds: Int64, resumeSeconds: Int64,
+    _ ledger: any DownloadLedger, start: Timestamp, leaseSeconds: Int64, resumeSeconds: Int64, isOneProcess: Bool = true,
     makeUpload: @escaping (_ downloads: Int, _ size: Int64) async throws -> UploadRecord
   ) {
     self.ledger = ledger
     self.start = start
     self.leaseSeconds = leaseSeconds
     self.resumeSeconds = resumeSeconds
+    self.isOneProcess = isOneProcess
     self.makeUpload = makeUpload
   }
 
@@ -43,7 +46,8 @@ package struct DownloadLedgerContract {
     try await concurrentRequestsGetDifferentSlots()
     try await sixteenPiecesAtOnce()
     try await usedUpByPiecesIsGone()
-    try await requestsOfOneClientShareTheirSlot()
+    if isOneProcess { try await requestsOfOneClientShareTheirSlot() }
+    try await wholeDeliveriesOfOneClientAreTwo()
   }
 
   private func whole(_ client: [UInt8]) -> DeliveryRequest {
@@ -226,7 +230,11 @@ package struct DownloadLedgerContract {
     let record = try await makeUpload(1, Self.size)
     let piece = DeliveryRequest(size: Self.size, range: 0...999_998, client: Self.alice)
     var count = 0
-    while case .part = try await ledger.begin(record, piece, now: start) {
+    while case .part(let slot, _) = try await ledger.begin(record, piece, now: start) {
+      var holder = SlotHolder(
+        id: record.id, size: record.size, slot: slot.number, nonce: 0, client: Self.alice)
+      holder.isUsedUp = slot.isExhausted(size: record.size)
+      try await ledger.endPiece(holder, charged: 999_999, sent: 999_999, now: start)
       count += 1
       try ContractViolation.check(count <= 4, "pieces are bounded by the byte budget")
     }
@@ -245,6 +253,7 @@ package struct DownloadLedgerContract {
       var second = try holder(record, try await ledger.begin(record, tail, now: start), "the same client goes on")
       first.client = Self.alice
       second.client = Self.alice
+      second.isPiece = true
       var stranger = first
       stranger.client = Self.bob
       try ContractViolation.check(
@@ -261,6 +270,24 @@ package struct DownloadLedgerContract {
         try await !ledger.consume(first, bytesSent: Self.size, now: start.adding(seconds: resumeSeconds + 1))
           || wholeIsFirst, "not later than a resumption")
     }
+  }
+
+  /// Two deliveries of the whole file are two, also to one client.
+  private func wholeDeliveriesOfOneClientAreTwo() async throws {
+    let record = try await makeUpload(1, Self.size)
+    var first = try holder(
+      record, try await ledger.begin(record, whole(Self.alice), now: start), "a free slot is leased")
+    let later = start.adding(seconds: leaseSeconds)
+    var second = try holder(
+      record, try await ledger.begin(record, whole(Self.alice), now: later), "an expired lease is taken over")
+    first.client = Self.alice
+    second.client = Self.alice
+    try ContractViolation.check(
+      try await !ledger.renew(first, bytesSent: 0, now: later), "who was replaced by a whole delivery cannot renew")
+    try ContractViolation.check(
+      try await ledger.consume(second, bytesSent: Self.size, now: later), "the second one consumes")
+    try ContractViolation.check(
+      try await !ledger.consume(first, bytesSent: Self.size, now: later), "the first one is not completed")
   }
 
   private func smallFilesAreSpentInOneStep() async throws {

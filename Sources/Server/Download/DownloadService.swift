@@ -92,6 +92,8 @@ struct DownloadService: Sendable {
     guard let limit = record.maxDownloads, let availability = entry.availability(now: now()) else { return }
     // Behind nginx an abort is seen only without its buffers; the others keep them, they cost half.
     headers.add(name: "x-accel-buffering", value: "no")
+    // Whatever spends a download is saved, by every browser: one that shows or plays a file asks for it a second time.
+    headers.replaceOrAdd(name: "content-disposition", value: DownloadHeaders.attachment(record))
     if query.request.method == .HEAD {
       guard availability != .consumed else { throw Failure.consumed(record) }
       headers.add(name: "x-remaining-downloads", value: String(availability.remaining))
@@ -101,8 +103,6 @@ struct DownloadService: Sendable {
       if Visitor(query.request).looks { return try await sendPage(entry, query, writer) }
       if Visitor.isPrefetch(query.request) { throw Failure.prefetch }
     }
-    // Whatever spends a download is saved, by every browser: one that shows or plays a file asks for it a second time.
-    headers.replaceOrAdd(name: "content-disposition", value: DownloadHeaders.attachment(record))
     // Several ranges of a counted download are answered with the whole file (RFC 9110, 14.2: a server may ignore Range).
     let range = ranges?.count == 1 ? ranges?.first : nil
     let wanted = range.map { $0.lowerBound..<($0.upperBound + 1) } ?? 0..<record.size
@@ -138,8 +138,9 @@ struct DownloadService: Sendable {
         return try await writer.send(range == nil ? .ok : .partialContent, headers, body: small)
       }
       guard let nonce = slot.lease?.nonce else { throw Failure.internalError }
-      let holder = SlotHolder(
+      var holder = SlotHolder(
         id: record.id, size: record.size, slot: slot.number, nonce: nonce, client: request.client)
+      holder.isPiece = request.isPiece
       do {
         guard try await reader.prepare(wanted) else { throw Failure.vanished }
       } catch {

@@ -12,7 +12,7 @@ package final class UploadIndex: UploadCatalog {
   let database: IndexDatabase
   private let cache = EntryCache()
   private let unpublished: UnpublishedUploads
-  let inFlight = PiecesInFlight()
+  let deliveries = DeliveryMemory()
 
   /// Bytes that have to leave the store.
   package struct DueBlob: Sendable, Hashable {
@@ -80,7 +80,7 @@ package final class UploadIndex: UploadCatalog {
     if let known = cache.entry(id) { return known }
     guard var entry = try await database.read("entry", { db in try Self.entry(id, db) }) else { return nil }
     cache.remember(entry)
-    entry.slots = inFlight.mark(entry.slots, of: id)
+    entry.slots = deliveries.mark(entry.slots, of: id)
     return entry
   }
 

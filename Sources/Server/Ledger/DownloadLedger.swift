@@ -50,6 +50,8 @@ package struct SlotHolder: Sendable, Hashable {
   package var nonce: UInt64
   /// Salted hash of the client's address; nil when it is not known for certain.
   package var client: [UInt8]?
+  /// The sender sends a piece, not the whole file.
+  package var isPiece = false
   /// Of a piece: with it the slot was at its limits.
   package var isUsedUp = false
 
@@ -59,5 +61,10 @@ package struct SlotHolder: Sendable, Hashable {
     self.slot = slot
     self.nonce = nonce
     self.client = client
+  }
+
+  /// The client that this sender shares a slot with; nil for nobody.
+  func sharing(_ slot: DownloadSlot) -> [UInt8]? {
+    slot.sharing(client: client, nonce: nonce, isPiece: isPiece)
   }
 }

@@ -19,7 +19,7 @@ extension R2DownloadLedger {
     for _ in 0..<Self.rounds {
       if memory.isGone(id) { return .gone }
       let decision = SlotChoice.decide(
-        slots: inFlight.mark(view.slots, of: id), limit: limit, request: request, nonce: nonce,
+        slots: deliveries.mark(view.slots, of: id), limit: limit, request: request, nonce: nonce,
         leaseSeconds: leaseSeconds,
         resumeSeconds: resumeSeconds, now: now)
       guard var slot = decision.slot else {
@@ -57,7 +57,7 @@ extension R2DownloadLedger {
   private func noteUsedUp(
     _ record: UploadRecord, _ limit: DownloadLimit, _ view: inout ClaimView, mark: UInt64, now: Timestamp
   ) async {
-    let slots = inFlight.mark(view.slots, of: record.id)
+    let slots = deliveries.mark(view.slots, of: record.id)
     for slot in SlotChoice.usedUp(slots: slots, limit: limit, size: record.size, now: now) {
       var pauses = ClaimPatience.Pauses(patience)
       let claim = Claim(slot: slot, mark: mark)

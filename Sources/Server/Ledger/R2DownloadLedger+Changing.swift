@@ -32,9 +32,12 @@ extension R2DownloadLedger {
       guard let current = base else { return nil }
       let changed: DownloadSlot
       do throws(SlotRefusal) {
-        var slot = inFlight.mark([current.claim.slot], of: holder.id)[0]
+        var slot = deliveries.mark([current.claim.slot], of: holder.id)[0]
         slot = try transition(slot)
+        // None of these is stored.
         slot.pending = 0
+        slot.isSpentWhole = false
+        slot.continues = nil
         changed = slot
       } catch {
         // Memory may be behind, so it does not refuse.

@@ -21,7 +21,7 @@ extension R2DownloadLedger {
   }
 
   package func endPiece(_ holder: SlotHolder, charged: Int64, sent: Int64, now: Timestamp) async throws {
-    inFlight.end(holder, charged: charged)
+    deliveries.end(holder, charged: charged)
     var unsent = max(0, charged - sent)
     if let client = holder.client {
       let account = pieces.account(holder.id, client)
@@ -45,7 +45,7 @@ extension R2DownloadLedger {
     var request = request
     request.isPrepaid = true
     let decision = SlotChoice.decide(
-      slots: inFlight.mark(ClaimView(claims: claims, isFresh: false).slots, of: record.id), limit: limit, request: request, nonce: 0,
+      slots: deliveries.mark(ClaimView(claims: claims, isFresh: false).slots, of: record.id), limit: limit, request: request, nonce: 0,
       leaseSeconds: leaseSeconds, resumeSeconds: resumeSeconds, now: now)
     switch decision {
     case .part(let slot, _), .resumeConsumed(let slot, _): return claims[slot.number] == nil ? nil : decision

@@ -16,7 +16,7 @@ package struct R2DownloadLedger: DownloadLedger {
   let claims: ClaimStore
   let memory = ClaimMemory()
   let pieces = PieceAccounts()
-  let inFlight = PiecesInFlight()
+  let deliveries = DeliveryMemory()
   let leaseSeconds: Int64
   let resumeSeconds: Int64
   package let patience: ClaimPatience
@@ -43,7 +43,7 @@ package struct R2DownloadLedger: DownloadLedger {
   package func begin(_ record: UploadRecord, _ request: DeliveryRequest, now: Timestamp) async throws -> LeaseDecision {
     let decision = try await request.includesLastByte
       ? begin(record, request, now: now, consumes: false) : beginPiece(record, request, now: now)
-    inFlight.begin(decision, record.id, request)
+    deliveries.begin(decision, record.id, request)
     return decision
   }
 
@@ -51,14 +51,18 @@ package struct R2DownloadLedger: DownloadLedger {
     _ record: UploadRecord, _ request: DeliveryRequest, now: Timestamp
   ) async throws -> LeaseDecision {
     let decision = try await begin(record, request, now: now, consumes: true)
-    inFlight.begin(decision, record.id, request)
+    deliveries.begin(decision, record.id, request)
+    if case .lease(let slot, _) = decision {
+      deliveries.spend(record.id, slot.number, bytes: request.length, of: record.size)
+    }
     return decision
   }
 
   package func renew(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws -> Bool {
     let until = now.adding(seconds: leaseSeconds)
     return try await change(holder) { slot throws(SlotRefusal) in
-      try slot.renewing(nonce: holder.nonce, client: holder.client, until: until, bytesSent: bytesSent, now: now)
+      try slot.renewing(
+        nonce: holder.nonce, client: holder.sharing(slot), until: until, bytesSent: bytesSent, now: now)
     } != nil
   }
 
@@ -76,10 +80,13 @@ package struct R2DownloadLedger: DownloadLedger {
   package func consume(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws -> Bool {
     let slot = try await change(holder) { slot throws(SlotRefusal) in
       try slot.completing(
-        nonce: holder.nonce, client: holder.client, bytesSent: bytesSent, size: holder.size,
-        resumeSeconds: resumeSeconds, now: now)
+        nonce: holder.nonce, client: holder.sharing(slot), bytesSent: bytesSent,
+        size: holder.size, resumeSeconds: resumeSeconds, now: now)
     }
     guard let slot else { return false }
+    if slot.consumedBy == holder.nonce {
+      deliveries.spend(holder.id, holder.slot, bytes: bytesSent, of: holder.size)
+    }
     // It is ours for certain now; what follows must not take that back.
     if slot.isConsumed { await noteConsumption(holder.id) }
     return true
@@ -90,12 +97,12 @@ package struct R2DownloadLedger: DownloadLedger {
   /// The slots that this process remembers, without asking. Those that are consumed are so for ever; the others are what
   /// was seen last.
   package func knownSlots(_ id: UploadID) -> [DownloadSlot] {
-    inFlight.mark(ClaimView(claims: memory.claims(id), isFresh: false).slots, of: id)
+    deliveries.mark(ClaimView(claims: memory.claims(id), isFresh: false).slots, of: id)
   }
 
   /// The slots that somebody has touched, as the bucket has them.
   package func slots(_ id: UploadID, limit: DownloadLimit) async throws -> [DownloadSlot] {
-    inFlight.mark(try await look(id, limit).slots, of: id)
+    deliveries.mark(try await look(id, limit).slots, of: id)
   }
 
   /// Says that an upload is gone; from now on nobody gets a slot of it here, nor elsewhere once the tombstone is seen.

@@ -5,13 +5,13 @@ import UploadCore
 /// The download ledger of a single machine: each decision is one transaction, so a compare-and-set is a read and a write.
 package struct SQLiteDownloadLedger: DownloadLedger {
   private let database: IndexDatabase
-  private let inFlight: PiecesInFlight
+  private let deliveries: DeliveryMemory
   private let leaseSeconds: Int64
   private let resumeSeconds: Int64
 
   package init(index: UploadIndex, leaseSeconds: Int64, resumeSeconds: Int64) {
     database = index.database
-    inFlight = index.inFlight
+    deliveries = index.deliveries
     self.leaseSeconds = leaseSeconds
     self.resumeSeconds = resumeSeconds
   }
@@ -29,7 +29,8 @@ package struct SQLiteDownloadLedger: DownloadLedger {
   package func renew(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws -> Bool {
     let until = now.adding(seconds: leaseSeconds)
     return try await change("renew", holder) { slot throws(SlotRefusal) in
-      try slot.renewing(nonce: holder.nonce, client: holder.client, until: until, bytesSent: bytesSent, now: now)
+      try slot.renewing(
+        nonce: holder.nonce, client: holder.sharing(slot), until: until, bytesSent: bytesSent, now: now)
     }
   }
 
@@ -41,15 +42,17 @@ package struct SQLiteDownloadLedger: DownloadLedger {
 
   package func consume(_ holder: SlotHolder, bytesSent: Int64, now: Timestamp) async throws -> Bool {
     let resume = resumeSeconds
-    return try await change("consume", holder, consumedAt: now) { slot throws(SlotRefusal) in
+    let isComplete = try await change("consume", holder, consumedAt: now) { slot throws(SlotRefusal) in
       try slot.completing(
-        nonce: holder.nonce, client: holder.client, bytesSent: bytesSent, size: holder.size, resumeSeconds: resume,
-        now: now)
+        nonce: holder.nonce, client: holder.sharing(slot), bytesSent: bytesSent,
+        size: holder.size, resumeSeconds: resume, now: now)
     }
+    if isComplete { deliveries.spend(holder.id, holder.slot, bytes: bytesSent, of: holder.size) }
+    return isComplete
   }
 
   package func endPiece(_ holder: SlotHolder, charged: Int64, sent: Int64, now: Timestamp) async throws {
-    inFlight.end(holder, charged: charged)
+    deliveries.end(holder, charged: charged)
     guard sent < charged || holder.isUsedUp else { return }
     _ = try await change("endPiece", holder, consumedAt: now) { slot throws(SlotRefusal) in
       slot.endingPiece(charged: charged, sent: sent, now: now, size: holder.size)
@@ -61,7 +64,7 @@ package struct SQLiteDownloadLedger: DownloadLedger {
   ) async throws -> LeaseDecision {
     guard let limit = record.maxDownloads else { return .gone }
     let nonce = UInt64.random(in: 1...UInt64(Int64.max))
-    let (lease, resume, inFlight) = (leaseSeconds, resumeSeconds, inFlight)
+    let (lease, resume, deliveries) = (leaseSeconds, resumeSeconds, deliveries)
     let decision = try await database.write(name) { db in
       // Deleted or blocked since the caller looked?
       let state = try String.fetchOne(
@@ -69,7 +72,7 @@ package struct SQLiteDownloadLedger: DownloadLedger {
       guard state == UploadState.available.rawValue || state == UploadState.consumed.rawValue else {
         return LeaseDecision.gone
       }
-      let slots = inFlight.mark(try UploadIndex.slots(record.id, db), of: record.id)
+      let slots = deliveries.mark(try UploadIndex.slots(record.id, db), of: record.id)
       let decision = SlotChoice.decide(
         slots: slots, limit: limit, request: request, nonce: nonce, leaseSeconds: lease, resumeSeconds: resume, now: now
       )
@@ -91,7 +94,10 @@ package struct SQLiteDownloadLedger: DownloadLedger {
       }
       return decision
     }
-    inFlight.begin(decision, record.id, request)
+    deliveries.begin(decision, record.id, request)
+    if consumes, case .lease(let slot, _) = decision {
+      deliveries.spend(record.id, slot.number, bytes: request.length, of: record.size)
+    }
     return decision
   }
 
@@ -100,9 +106,9 @@ package struct SQLiteDownloadLedger: DownloadLedger {
     _ name: String, _ holder: SlotHolder, consumedAt: Timestamp? = nil,
     _ transition: @escaping SlotTransition
   ) async throws -> Bool {
-    let (resume, inFlight) = (resumeSeconds, inFlight)
+    let (resume, deliveries) = (resumeSeconds, deliveries)
     return try await database.write(name) { db in
-      let slots = inFlight.mark(try UploadIndex.slots(holder.id, db), of: holder.id)
+      let slots = deliveries.mark(try UploadIndex.slots(holder.id, db), of: holder.id)
       guard let slot = slots.first(where: { $0.number == holder.slot }) else { return false }
       let changed: DownloadSlot
       do throws(SlotRefusal) {

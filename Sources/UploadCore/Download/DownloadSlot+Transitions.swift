@@ -54,7 +54,7 @@ extension DownloadSlot {
   /// Programs that use several connections take the lease of one over by the next. As long as the slot is with the same
   /// client all of them keep it for it, whichever has the lease; `completing` says who may finish.
   ///
-  /// - Parameter client: salted hash of the sender's client; `nil` when it is not known.
+  /// - Parameter client: salted hash of the client that the sender shares the slot with; `nil` for nobody: see `sharing`.
   /// - Throws: `.leaseLost` or `.consumed`.
   public func renewing(
     nonce: UInt64,
@@ -82,7 +82,8 @@ extension DownloadSlot {
   /// others what they lack is as `SlotChoice` grants it to a client that asks for pieces of what it has spent.
   ///
   /// - Parameters:
-  ///   - client: salted hash of the sender's client; `nil` when it is not known: then only the holder of the lease completes.
+  ///   - client: salted hash of the client that the sender shares the slot with; `nil` for nobody (see `sharing`): then only
+  ///     the holder of the lease completes.
   ///   - bytesSent: all bytes of this delivery, the last chunk included.
   ///   - size: bytes of the upload, for the budget.
   ///   - resumeSeconds: for how long a consumed slot can be resumed.
@@ -110,6 +111,17 @@ extension DownloadSlot {
     slot.phase = .consumed(at: now)
     slot.consumedBy = nonce
     return slot
+  }
+
+  /// The client whose other requests may finish what this sender began, and the other way round. Two deliveries of the whole
+  /// file are two, also to one client: who was replaced by such a one is replaced.
+  ///
+  /// - Parameters:
+  ///   - client: salted hash of the sender's client; `nil` when it is not known.
+  ///   - nonce: of the sender's lease.
+  ///   - isPiece: the sender sends a piece.
+  public func sharing(client: [UInt8]?, nonce: UInt64, isPiece: Bool) -> [UInt8]? {
+    isPiece || continues == nonce ? client : nil
   }
 
   /// Whether a client that has spent this slot may be sent so many more bytes of it.

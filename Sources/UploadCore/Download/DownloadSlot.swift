@@ -20,6 +20,11 @@ public struct DownloadSlot: Hashable, Sendable {
   /// Bytes of `bytesServed` that are charged for pieces on their way: what of them is not sent will be refunded. As far as
   /// one process knows; not stored.
   public var pending: Int64 = 0
+  /// Spent by one delivery of all bytes: its client lacks no pieces. As far as one process knows; not stored.
+  public var isSpentWhole = false
+  /// The nonce of the delivery which the request that leases the slot, or has spent it, continues for the same client. As
+  /// far as one process knows; not stored.
+  public var continues: UInt64?
 
   /// Attempts after which a slot is used up.
   public static let maximumAttempts = 10

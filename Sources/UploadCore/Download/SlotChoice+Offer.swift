@@ -34,7 +34,7 @@ extension SlotChoice {
     }
 
     private func resumedAfterConsumption(_ slot: DownloadSlot) -> LeaseDecision? {
-      guard case .consumed(let time) = slot.phase,
+      guard case .consumed(let time) = slot.phase, request.isContinuation || !slot.isSpentWhole,
         slot.isResumable(
           since: time, bytes: request.isPrepaid ? 0 : request.length, size: request.size, resumeSeconds: resumeSeconds,
           now: now)

@@ -56,6 +56,10 @@ struct DeliveryModel: Hashable {
   var received = [0, 0]
   /// How often the tail was sent under a lease.
   var tailsSent = 0
+  /// How often by deliveries of the whole file.
+  var wholesSent = 0
+  /// Of each slot: the nonce of its last lease, and which one that continues.
+  var leases: [Int: [UInt64?]] = [:]
 
   init(limit: DownloadLimit, requests: Int, attempts: Int = 0, isSmall: Bool = false, flaw: Flaw? = nil) {
     self.limit = limit
@@ -70,7 +74,8 @@ struct DeliveryModel: Hashable {
 
   /// Promise P1, in two forms: by tails that were sent, and by clients that have all the bytes.
   var keepsLimit: Bool {
-    tailsSent <= limit.count && received.count { $0 == Self.head | Self.tail } <= limit.count
+    tailsSent <= limit.count && wholesSent <= limit.count
+      && received.count { $0 == Self.head | Self.tail } <= limit.count
   }
 
   // MARK: Requests
@@ -96,7 +101,9 @@ struct DeliveryModel: Hashable {
     next.requestsLeft -= 1
     let nonce = UInt64(requestsLeft)
     switch decision(for: client, range, nonce: nonce, at: clock) {
-    case .lease(let slot, _):
+    case .lease(let slot, let isResumed):
+      let last = leases[slot.number]
+      next.leases[slot.number] = [nonce, isResumed ? last?[1] ?? last?[0] : nil]
       next.slots[slot.number - 1] = slot
       var machine = DeliveryStateMachine(size: range == nil ? Self.size : Self.chunk)
       let pending = machine.handle(.started)
@@ -178,7 +185,7 @@ struct DeliveryModel: Hashable {
     let sender = senders[index]
     let renewed = try? slots[sender.slot - 1]?.renewing(
       nonce: sender.nonce,
-      client: [UInt8(sender.client)],
+      client: sharing(sender),
       until: sender.clock.adding(seconds: 60),
       bytesSent: sender.bytesSent,
       now: sender.clock
@@ -213,7 +220,14 @@ struct DeliveryModel: Hashable {
   private mutating func sendTail(_ index: Int) {
     received[senders[index].client] |= Self.tail
     // What another request of the same client has spent is resumed, as `.resumeConsumed` is.
+    if senders[index].sendsHead { wholesSent += 1 }
     if slots[senders[index].slot - 1]?.consumedBy == senders[index].nonce || flaw != nil { tailsSent += 1 }
+  }
+
+  private func sharing(_ sender: Sender) -> [UInt8]? {
+    guard var slot = slots[sender.slot - 1] else { return nil }
+    if let lease = leases[slot.number], lease[0] == slot.lease?.nonce ?? slot.consumedBy { slot.continues = lease[1] }
+    return slot.sharing(client: [UInt8(sender.client)], nonce: sender.nonce, isPiece: !sender.sendsHead)
   }
 
   private mutating func consume(_ index: Int) -> Bool {
@@ -225,7 +239,7 @@ struct DeliveryModel: Hashable {
     }
     guard
       let consumed = try? slots[sender.slot - 1]?.completing(
-        nonce: sender.nonce, client: [UInt8(sender.client)], bytesSent: Self.size, size: Self.size, resumeSeconds: 60,
+        nonce: sender.nonce, client: sharing(sender), bytesSent: Self.size, size: Self.size, resumeSeconds: 60,
         now: sender.clock)
     else { return false }
     slots[sender.slot - 1] = consumed

@@ -23,7 +23,7 @@ final class R2BlobWriter: BlobWriter {
   private var part: PartBuffer?
   private var size: Int64 = 0
   private var partNumber = 0
-  private var inFlight = 0
+  private var deliveries = 0
   private var stored: [S3CompletedPart] = []
   private var digest: BlobDigest?
 
@@ -96,20 +96,20 @@ final class R2BlobWriter: BlobWriter {
   private func ship(_ part: PartBuffer, _ group: inout Parts) async throws {
     let uploadID = try await begin()
     // Without memory one part at a time is sent while the next is written to disk: the disk is bounded too.
-    while inFlight >= (part.isSpooled ? 1 : Self.parallelParts) { try await collect(&group) }
+    while deliveries >= (part.isSpooled ? 1 : Self.parallelParts) { try await collect(&group) }
     let hashed = try await hash.add(part)
     partNumber += 1
     let (upload, failure) = (
       PartUpload(bucket: bucket, key: key, uploadID: uploadID, number: partNumber, part: part), failure
     )
     group.addTask { try await upload.run(hashed: hashed, failure) }
-    inFlight += 1
+    deliveries += 1
   }
 
   private func collect(_ group: inout Parts) async throws {
     guard let part = try await group.next() else { return }
     stored.append(part)
-    inFlight -= 1
+    deliveries -= 1
   }
 
   /// Whoever cancels us, the id is learned: otherwise nobody could abort the upload.
@@ -133,7 +133,7 @@ final class R2BlobWriter: BlobWriter {
       part.close()
       _ = try await hash.add(part)
     }
-    while inFlight > 0 { try await collect(&group) }
+    while deliveries > 0 { try await collect(&group) }
     let digest = BlobDigest(size: size, sha256: try await hash.finish())
     self.digest = digest
     return digest
