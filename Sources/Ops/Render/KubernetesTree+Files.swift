@@ -156,7 +156,8 @@ MAX_CONNECTIONS=216
 MAX_CONNECTIONS_PER_CLIENT=32
 UPLOADS_PER_MINUTE=60
 
-# The pod ends 150 s after it was told to (terminationGracePeriodSeconds): 10 s of preStop, this, and 20 s to spare.
+# The pod ends 150 s after it was told to (terminationGracePeriodSeconds): 10 s of preStop, this, and 20 s to spare. Who needs
+# longer transfers changes both, in one overlay.
 SHUTDOWN_GRACE=120
 
 # Any address of the pod: the NetworkPolicy lets nobody but the monitoring component in.
@@ -636,8 +637,8 @@ pid /tmp/nginx.pid;
 # writes one line per request, without it.
 error_log stderr crit;
 
-# As long as SHUTDOWN_GRACE of bashupload: what is running may end.
-worker_shutdown_timeout 120s;
+# No worker_shutdown_timeout: at the end of a pod nginx waits for what is running, bashupload ends that after SHUTDOWN_GRACE, and
+# the kubelet ends both after terminationGracePeriodSeconds. An overlay changes these two and nothing here.
 
 events {
     worker_connections 288;

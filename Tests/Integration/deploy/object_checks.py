@@ -495,6 +495,9 @@ def service_rules(them):
                 allowed = f"client_max_body_size is {match[1]} MiB and MAX_UPLOAD_SIZE {settings['MAX_UPLOAD_SIZE']}"
                 yield item, f"{allowed}: 1 MiB more is right"
         nginx = (item.get("data") or {}).get("nginx.conf")
+        patience = re.search(r"^\s*worker_shutdown_timeout\s+(\d+)s?;", nginx or "", re.MULTILINE)
+        if patience and int(patience[1]) < int(settings.get("SHUTDOWN_GRACE", 30)):
+            yield item, f"worker_shutdown_timeout is {patience[1]} s, shorter than SHUTDOWN_GRACE: nginx cuts what bashupload waits for"
         for container in containers(daemonset["spec"]["template"]) if daemonset and nginx else ():
             limit = (container.get("resources") or {}).get("limits", {}).get("memory")
             if container["name"] == "nginx" and limit:

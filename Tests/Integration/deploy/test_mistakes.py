@@ -142,6 +142,10 @@ MISTAKES = {
         lambda o: pod(o).update(terminationGracePeriodSeconds=30),
         "shorter than preStop + SHUTDOWN_GRACE = 130 s",
     ),
+    "nginx less patient than the server": (
+        lambda o: nginx_config(o, r"worker_processes 2;", "worker_processes 2; \nworker_shutdown_timeout 60s;"),
+        "nginx cuts what bashupload waits for",
+    ),
     "DNS of the cluster": (lambda o: pod(o).update(dnsPolicy="ClusterFirst"), "dnsPolicy must be Default"),
     "proxy not trusted": (lambda o: config(o).update(TRUSTED_PROXIES=""), "one rate limit for the world"),
     "credentials of the machine in reach": (
