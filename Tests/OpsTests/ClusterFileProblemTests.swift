@@ -127,7 +127,8 @@ struct ClusterFileProblemTests {
       Mistake(
         "S6GVLTLHQPLW1RLTWUKOY3I8JI46Y5HO", String(repeating: "é", count: (128 << 10) / 2), "ingress.staticFiles",
         "have 131084 bytes in all; the limit is 131072"),
-      Mistake("S6GVLTLHQPLW1RLTWUKOY3I8JI46Y5HO", "a\\0b", "ingress.staticFiles[/servads.txt]", "has the character U+0000"),
+      Mistake(
+        "S6GVLTLHQPLW1RLTWUKOY3I8JI46Y5HO", "a\\0b", "ingress.staticFiles[/servads.txt]", "has the character U+0000"),
       Mistake("/servads.txt:", "/nginx/too-long:", "ingress.staticFiles", "is below /nginx/"),
       Mistake("/servads.txt:", "/a//b:", "ingress.staticFiles", "would never be asked for"),
       Mistake("/servads.txt:", "/a/../b:", "ingress.staticFiles", "would never be asked for"),

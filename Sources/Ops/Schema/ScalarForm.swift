@@ -80,7 +80,8 @@ package struct ScalarForm: Sendable {
     }
     return strange.map {
       let digits = String($0.value, radix: 16, uppercase: true)
-      return "has the character U+\(String(repeating: "0", count: max(0, 4 - digits.count)))\(digits): write text, with \\n for a line end"
+      let padding = String(repeating: "0", count: max(0, 4 - digits.count))
+      return "has the character U+\(padding)\(digits): write text, with \\n for a line end"
     }
   }
 

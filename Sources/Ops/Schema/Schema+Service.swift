@@ -66,6 +66,7 @@ extension Schema {
     SchemaKey(
       "staticFiles", .map(keys: .urlPath, values: .fileText), .optional(nil),
       sample: "{ /robots.txt: \"User-agent: *\" }",
-      "Texts that nginx answers itself, such as files that prove who owns the domain: 128 KiB in all, several lines with |. Needs tls: nginx."),
+      "Texts that nginx answers itself, such as files that prove who owns the domain: 128 KiB in all, several lines with |. Needs tls: nginx."
+    ),
   ]
 }
