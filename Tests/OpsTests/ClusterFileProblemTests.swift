@@ -14,7 +14,7 @@ struct ClusterFileProblemTests {
       (self.old, self.new, self.path, self.says) = (old, new, path, says)
     }
 
-    var testDescription: String { new }
+    var testDescription: String { String(new.prefix(80)) }
   }
 
   /// The second document's tips, where arguments can be written.
@@ -124,6 +124,18 @@ struct ClusterFileProblemTests {
       Mistake(
         "/servads.txt:", "/healthz:", "ingress.staticFiles",
         "is answered by the service itself: write another path"),
+      Mistake(
+        "S6GVLTLHQPLW1RLTWUKOY3I8JI46Y5HO", String(repeating: "é", count: (128 << 10) / 2), "ingress.staticFiles",
+        "have 131084 bytes in all; the limit is 131072"),
+      Mistake(
+        "S6GVLTLHQPLW1RLTWUKOY3I8JI46Y5HO", "a\\0b", "ingress.staticFiles[/servads.txt]", "has the character U+0000"),
+      Mistake("/servads.txt:", "/nginx/too-long:", "ingress.staticFiles", "is below /nginx/"),
+      Mistake("/servads.txt:", "/a//b:", "ingress.staticFiles", "would never be asked for"),
+      Mistake("/servads.txt:", "/a/../b:", "ingress.staticFiles", "would never be asked for"),
+      Mistake("/servads.txt:", "/caf%C3%A9:", "ingress.staticFiles", "would never be asked for"),
+      Mistake(
+        "/servads.txt:", "/\(String(repeating: "p", count: 255)):", "ingress.staticFiles",
+        "a path of 256 bytes is too long"),
       Mistake("apiVersion: bashupload.app/v1", "apiVersion: v1", "apiVersion", "known here: bashupload.app/v1"),
       Mistake(
         "cluster: bashupload-app", "cluster: bashupload-app\ncluster: other", "cluster",

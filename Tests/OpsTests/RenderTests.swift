@@ -142,13 +142,21 @@ struct RenderTests {
     }
   }
 
-  /// No text leaves its quotes, and no `$` becomes a variable.
-  @Test func staticFilesAreQuotedForNginx() throws {
-    let text = Example.with("S6GVLTLHQPLW1RLTWUKOY3I8JI46Y5HO", "a'b \\\\ $host; }")
-    let file = try ClusterFile(parsing: text, file: "f")
-    let conf = Overlay(file).files.first { $0.path == "nginx/static.conf" }?.text
+  /// No text is a part of nginx's configuration: whatever it is and however long, it is served as it stands in the file.
+  @Test func staticFilesAreFilesOfTheirOwn() throws {
+    let text = Example.with(
+      "{ /servads.txt: \"S6GVLTLHQPLW1RLTWUKOY3I8JI46Y5HO\" }",
+      #"{ /servads.txt: "a'b \\ $host; }\n\u00e9 #\n", /b.txt: "\#(String(repeating: "x", count: 100_000))" }"#)
+    let overlay = Overlay(try ClusterFile(parsing: text, file: "f"))
+    func rendered(_ path: String) -> String? { overlay.files.first { $0.path == path }?.text }
+    #expect(rendered("nginx/static-1.txt") == "a'b \\ $host; }\n\u{e9} #\n")
+    #expect(rendered("nginx/static-2.txt")?.utf8.count == 100_000)
+    let conf = try #require(rendered("nginx/static.conf"))
+    #expect(conf.contains("location = /servads.txt {") && conf.contains("alias /etc/bashupload-nginx/static-2.txt;"))
+    #expect(!conf.contains("$host"))
     #expect(
-      conf == #"location = /servads.txt { default_type text/plain; return 200 'a\'b \\ ${dollar}host; }'; }"# + "\n")
+      rendered("kustomization.yaml")?.contains(
+        "files: [nginx/limits.conf, nginx/static.conf, nginx/static-1.txt, nginx/static-2.txt]") == true)
   }
 
   @Test func onlyAFolderOfOurOwnIsReplaced() throws {

@@ -48,6 +48,12 @@ struct Contradictions {
         "ingress.staticFiles", "are answered by nginx, and ingress.tls is direct: leave them out, or write tls: nginx",
         between: ["ingress.tls"])
     }
+    if file.ingress.staticFilesSize > Ingress.staticFilesLimit {
+      add(
+        "ingress.staticFiles",
+        "have \(file.ingress.staticFilesSize) bytes in all; the limit is \(Ingress.staticFilesLimit): shorten them, or upload them"
+      )
+    }
     if file.ingress.tls == .direct, NodeNetwork(file).isDualStack, !file.nodes.isEmpty {
       add(
         "ingress.tls",

@@ -5,7 +5,11 @@ extension KubernetesTree {
   /// Every file by its path below deploy/kubernetes.
   package static let files: [String: String] = [
     "base/admission-policy.yaml": ##"""
-# What Pod Security cannot say: hostPort 80 and 443, and nothing else of what the level "privileged" lets through.
+# What Pod Security cannot say: hostPort 80 and 443, and nothing else of what the level "privileged" lets through. Closed are
+# hostPorts other than these two, the network, processes and IPC of the node, privileged (and HostProcess) containers, added
+# capabilities, seccomp and AppArmor that are switched off, SELinux types of one's own, an unmasked /proc, sysctls that are not
+# safe, probes and hooks that make the kubelet ask other hosts, and every volume but the ones named below (no hostPath, no
+# flexVolume). In all containers of a pod: init and ephemeral ones too.
 # Controllers are checked as well as pods, so that the answer comes with `kubectl apply` and not as an event later.
 apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicy
@@ -18,19 +22,41 @@ spec:
       - apiGroups: [""]
         apiVersions: [v1]
         operations: [CREATE, UPDATE]
-        resources: [pods, pods/ephemeralcontainers]
+        resources: [pods, pods/ephemeralcontainers, replicationcontrollers]
       - apiGroups: [apps]
         apiVersions: [v1]
         operations: [CREATE, UPDATE]
-        resources: [daemonsets, deployments, statefulsets]
+        resources: [daemonsets, deployments, replicasets, statefulsets]
+      - apiGroups: [batch]
+        apiVersions: [v1]
+        operations: [CREATE, UPDATE]
+        resources: [jobs, cronjobs]
   variables:
+    # The pod itself, or what a controller makes pods from; a CronJob has it one level further down.
+    - name: pod
+      expression: >-
+        has(object.spec.jobTemplate) ? object.spec.jobTemplate.spec.template
+        : has(object.spec.template) ? object.spec.template : object
     - name: spec
-      expression: "has(object.spec.template) ? object.spec.template.spec : object.spec"
+      expression: "variables.pod.spec"
     - name: containers
       expression: >-
         variables.spec.containers
         + (has(variables.spec.initContainers) ? variables.spec.initContainers : [])
         + (has(variables.spec.ephemeralContainers) ? variables.spec.ephemeralContainers : [])
+    # The security contexts of the pod and of its containers, as far as there are any.
+    - name: contexts
+      expression: >-
+        (has(variables.spec.securityContext) ? [variables.spec.securityContext] : [])
+        + variables.containers.filter(c, has(c.securityContext)).map(c, c.securityContext)
+    # What the kubelet does itself: probes and hooks.
+    - name: handlers
+      expression: >-
+        variables.containers.filter(c, has(c.livenessProbe)).map(c, c.livenessProbe)
+        + variables.containers.filter(c, has(c.readinessProbe)).map(c, c.readinessProbe)
+        + variables.containers.filter(c, has(c.startupProbe)).map(c, c.startupProbe)
+        + variables.containers.filter(c, has(c.lifecycle) && has(c.lifecycle.postStart)).map(c, c.lifecycle.postStart)
+        + variables.containers.filter(c, has(c.lifecycle) && has(c.lifecycle.preStop)).map(c, c.lifecycle.preStop)
   validations:
     - expression: >-
         variables.containers.all(c, !has(c.ports) || c.ports.all(p, !has(p.hostPort) || p.hostPort == 0 || p.hostPort in [80, 443]))
@@ -43,12 +69,54 @@ spec:
       message: "hostNetwork, hostPID and hostIPC are not allowed in the namespace bashupload"
       reason: Forbidden
     - expression: >-
-        variables.containers.all(c, !has(c.securityContext) || !has(c.securityContext.privileged) || !c.securityContext.privileged)
-      message: "privileged containers are not allowed in the namespace bashupload"
+        variables.contexts.all(s, !(has(s.privileged) && s.privileged) &&
+        !(has(s.windowsOptions) && has(s.windowsOptions.hostProcess) && s.windowsOptions.hostProcess))
+      message: "privileged and HostProcess containers are not allowed in the namespace bashupload"
       reason: Forbidden
     - expression: >-
-        !has(variables.spec.volumes) || variables.spec.volumes.all(v, !has(v.hostPath))
-      message: "hostPath volumes are not allowed in the namespace bashupload"
+        variables.contexts.all(s, !has(s.capabilities) || !has(s.capabilities.add) || size(s.capabilities.add) == 0)
+      message: "capabilities cannot be added in the namespace bashupload: leave out securityContext.capabilities.add"
+      reason: Forbidden
+    - expression: >-
+        variables.contexts.all(s, !has(s.seccompProfile) || !has(s.seccompProfile.type) || s.seccompProfile.type != 'Unconfined')
+      message: "the seccomp profile Unconfined is not allowed in the namespace bashupload: use RuntimeDefault"
+      reason: Forbidden
+    - expression: >-
+        variables.contexts.all(s, !has(s.appArmorProfile) || !has(s.appArmorProfile.type) || s.appArmorProfile.type != 'Unconfined') &&
+        (!has(variables.pod.metadata) || !has(variables.pod.metadata.annotations) ||
+        variables.pod.metadata.annotations.all(k, !k.startsWith('container.apparmor.security.beta.kubernetes.io/') ||
+        variables.pod.metadata.annotations[k] == 'runtime/default' || variables.pod.metadata.annotations[k].startsWith('localhost/')))
+      message: "AppArmor cannot be unconfined in the namespace bashupload: use RuntimeDefault (runtime/default in an annotation)"
+      reason: Forbidden
+    - expression: >-
+        variables.contexts.all(s, !has(s.seLinuxOptions) || (!has(s.seLinuxOptions.user) && !has(s.seLinuxOptions.role) &&
+        (!has(s.seLinuxOptions.type) ||
+        s.seLinuxOptions.type in ['', 'container_t', 'container_init_t', 'container_kvm_t', 'container_engine_t'])))
+      message: "SELinux users, roles and types other than container_t are not allowed in the namespace bashupload"
+      reason: Forbidden
+    - expression: >-
+        variables.contexts.all(s, !has(s.procMount) || s.procMount == 'Default')
+      message: "procMount must be Default in the namespace bashupload"
+      reason: Forbidden
+    - expression: >-
+        variables.contexts.all(s, !has(s.sysctls) || s.sysctls.all(e, e.name in [
+        'kernel.shm_rmid_forced', 'net.ipv4.ip_local_port_range', 'net.ipv4.ip_local_reserved_ports',
+        'net.ipv4.ip_unprivileged_port_start', 'net.ipv4.ping_group_range', 'net.ipv4.tcp_fin_timeout',
+        'net.ipv4.tcp_keepalive_intvl', 'net.ipv4.tcp_keepalive_probes', 'net.ipv4.tcp_keepalive_time',
+        'net.ipv4.tcp_rmem', 'net.ipv4.tcp_syncookies', 'net.ipv4.tcp_wmem']))
+      message: "only the safe sysctls of Kubernetes may be set in the namespace bashupload"
+      reason: Forbidden
+    - expression: >-
+        variables.handlers.all(h, (!has(h.httpGet) || !has(h.httpGet.host) || h.httpGet.host == '') &&
+        (!has(h.tcpSocket) || !has(h.tcpSocket.host) || h.tcpSocket.host == ''))
+      message: "probes and hooks that name a host are not allowed in the namespace bashupload: the kubelet would ask it"
+      reason: Forbidden
+    - expression: >-
+        !has(variables.spec.volumes) || variables.spec.volumes.all(v, has(v.configMap) || has(v.csi) || has(v.downwardAPI) ||
+        has(v.emptyDir) || has(v.ephemeral) || has(v.persistentVolumeClaim) || has(v.projected) || has(v.secret))
+      message: >-
+        hostPath, flexVolume and other volumes are not allowed in the namespace bashupload: use configMap, csi, downwardAPI,
+        emptyDir, ephemeral, persistentVolumeClaim, projected or secret
       reason: Forbidden
 ---
 apiVersion: admissionregistration.k8s.io/v1
@@ -82,13 +150,14 @@ ENABLE_SHORT_URL=false
 # bucket once per node and interval.
 NO_CLEANUP=true
 
-# A node of 2 CPUs and 2 GB: 200 transfers at a time are 200 MiB in nginx at worst. One client may not take them all; an
-# office behind one address is one client.
-MAX_CONNECTIONS=200
+# A node of 2 CPUs and 2 GB: nginx lets 200 requests in at a time (nginx.conf has the sum of its memory), and 16 places are
+# left for the probes of the kubelet. One client may not take them all; an office behind one address is one client.
+MAX_CONNECTIONS=216
 MAX_CONNECTIONS_PER_CLIENT=32
 UPLOADS_PER_MINUTE=60
 
-# The pod ends 150 s after it was told to (terminationGracePeriodSeconds): 10 s of preStop, this, and 20 s to spare.
+# The pod ends 150 s after it was told to (terminationGracePeriodSeconds): 10 s of preStop, this, and 20 s to spare. Who needs
+# longer transfers changes both, in one overlay.
 SHUTDOWN_GRACE=120
 
 # Any address of the pod: the NetworkPolicy lets nobody but the monitoring component in.
@@ -304,8 +373,10 @@ spec:
           # nginx:stable-alpine (1.30.6) on 2026-10-21; compare with `docker buildx imagetools inspect` before changing it.
           image: docker.io/library/nginx:1.30.6-alpine@sha256:0e52bd054126cdc040b1276c0af347aeb02a41b9cfe305d6094767ac30e97949
           imagePullPolicy: IfNotPresent
-          # Not the image's entry script: it edits files, and the root file system is read-only.
-          command: [nginx, -c, /etc/bashupload-nginx/nginx.conf, -g, daemon off;]
+          # Not the image's entry script: it edits files, and the root file system is read-only. nginx.conf has the sum of what
+          # it can need. Beyond it 118 MiB for each worker are the end: nginx refuses one request then, where
+          # the kernel would kill all of them at the limit of the container.
+          command: [sh, -c, "ulimit -d 120832 && exec nginx -c /etc/bashupload-nginx/nginx.conf -g 'daemon off;'"]
           ports:
             # A process without privileges listens above 1024; the node's 80 and 443 are translated to these.
             - name: http
@@ -325,14 +396,15 @@ spec:
             timeoutSeconds: 2
             failureThreshold: 30
           livenessProbe:
-            # nginx alone: when bashupload is the one that hangs, it is the one to be restarted.
-            httpGet: { path: /, port: nginx-health }
+            # nginx alone: when bashupload is the one that hangs, it is the one to be restarted. No request: while somebody
+            # holds all connections it would fail, and a restart would cut the transfers that are in progress.
+            tcpSocket: { port: nginx-health }
             periodSeconds: 10
             timeoutSeconds: 3
             failureThreshold: 3
           readinessProbe:
-            # The way that clients take.
-            httpGet: { path: /readyz, port: http }
+            # Through nginx, as clients come, and without their limits.
+            httpGet: { path: /readyz, port: nginx-health }
             periodSeconds: 5
             timeoutSeconds: 4
             failureThreshold: 3
@@ -342,8 +414,7 @@ spec:
               sleep: { seconds: 5 }
           resources:
             requests: { cpu: 50m, memory: 48Mi }
-            # 1 MiB for each upload in progress is what can grow (MAX_CONNECTIONS). No CPU limit: throttling only makes
-            # transfers slow.
+            # The sum stands in nginx.conf. No CPU limit: throttling only makes transfers slow.
             limits: { memory: 256Mi }
           securityContext:
             runAsUser: 101
@@ -541,18 +612,36 @@ client_max_body_size 5121m;
 # nginx in front of bashupload, in the same pod. It ends TLS and streams: bytes are handed on as they come, nothing is
 # written to disk, and an abort on one side is an abort on the other. For nginx 1.27 and newer.
 
-worker_processes auto;
+# What nginx can hold at worst, in KiB, measured by Tests/Integration/deploy/test_nginx_memory.py. It has to fit into the memory
+# limit of the container (256 MiB = 262144), on every node; whoever changes a figure here does the sum again:
+#
+#   a request, 200 of them (limit_conn)                                                  992 × 200 = 198400
+#       704 of its body, 160 of its answer, its head of 34 twice (bashupload is sent it), TLS, HTTP/2 and pools
+#   a connection beyond, without a request or with refused ones, 176 of them             230 × 176 =  40480
+#       160: a ClientHello that does not come, and OpenSSL clears the 128 KiB that it announces,
+#        75: HTTP/1 over TLS with an unfinished head of 34,
+#       230: HTTP/2 with 4 refused requests whose heads are full and whose answers are not read
+#   both workers idle, the master, the shared zones                                              16000
+#                                                                                        in all 254880
+#
+# The 176: 2 workers × 288 connections, less two for each request (one to the client, one to bashupload). What no sum can
+# bound, such as control frames of HTTP/2 (nginx keeps up to 10,000 of them, 184 bytes each, for every connection), runs into
+# the `ulimit -d` that the pod starts nginx with: a request is refused then, and nothing is killed.
+
+# Two, whatever the node has: each costs memory before the first request, `auto` counts the processors of the machine and not
+# of the pod (250 MiB with 128 of them), and one alone moves a gigabyte per second.
+worker_processes 2;
 pid /tmp/nginx.pid;
 
 # Whoever knows the path of an upload can have it, and at lower levels a message quotes the request line. bashupload
 # writes one line per request, without it.
 error_log stderr crit;
 
-# As long as SHUTDOWN_GRACE of bashupload: what is running may end.
-worker_shutdown_timeout 120s;
+# No worker_shutdown_timeout: at the end of a pod nginx waits for what is running, bashupload ends that after SHUTDOWN_GRACE, and
+# the kubelet ends both after terminationGracePeriodSeconds. An overlay changes these two and nothing here.
 
 events {
-    worker_connections 4096;
+    worker_connections 288;
 }
 
 http {
@@ -569,19 +658,33 @@ http {
     sendfile on;
     tcp_nopush on;
 
-    # bashupload has the limits and says them in numbers; these are for nginx itself.
+    # bashupload has the limits and says them in numbers; these are for nginx itself. A head is 32 KiB of target, names and
+    # values (MAX_HEADER_SIZE) and what stands between them, 4 bytes for each of 100 fields: in one buffer nginx takes all that
+    # bashupload takes, and little more.
     include /etc/bashupload-nginx/limits.conf;
-    client_header_timeout 15s;
-    large_client_header_buffers 4 32k;
+    client_header_timeout 10s;
+    reset_timedout_connection on;
+    large_client_header_buffers 1 34k;
     client_body_timeout 75s;
     send_timeout 75s;
     keepalive_timeout 60s;
 
-    # HTTP/2: at 50 ms round trip an upload is 1.2 MB/s with the defaults, because 64 KiB at a time are allowed in. A megabyte
-    # for each upload in progress is also what bounds the memory: times MAX_CONNECTIONS it fits into the container's limit.
-    http2_body_preread_size 1m;
-    http2_max_concurrent_streams 16;
-    client_body_buffer_size 1m;
+    # Requests in progress; a connection without one does not count. Fewer than MAX_CONNECTIONS, so that a node that is full
+    # still answers the kubelet, and as many of one address as MAX_CONNECTIONS_PER_CLIENT: else one client that does not read
+    # its refusals keeps all places. Everybody behind one router is one address. In IPv6 a client has a network of 64 bits.
+    map $binary_remote_addr $client_network {
+        default $binary_remote_addr;
+        "~^(?s)(?<network>.{8}).{8}$" $network;
+    }
+    limit_conn_zone $server_name zone=requests:64k;
+    limit_conn_zone $client_network zone=clients:128k;
+    limit_conn_log_level info;
+
+    # HTTP/2: at 50 ms round trip an upload is 1.2 MB/s with the defaults, because 64 KiB at a time are allowed in, and 12 MB/s
+    # with these.
+    http2_body_preread_size 704k;
+    http2_max_concurrent_streams 4;
+    client_body_buffer_size 256k;
 
     # A name, not a path: nginx reads a certificate with a fixed path when it starts and never again, but one with a
     # variable at every handshake. The kubelet renews the files by changing the symlink ..data, so certificate and key
@@ -602,16 +705,17 @@ http {
     # Their key would never change while nginx runs, which undoes forward secrecy.
     ssl_session_tickets off;
 
-    # nginx has no other way to write a dollar sign: static.conf says ${dollar}.
+    # nginx has no other way to write a dollar sign: static.conf may say ${dollar}.
     geo $dollar {
         default "$";
     }
 
     server {
-        listen 8080 default_server;
-        listen [::]:8080 default_server;
-        listen 8443 ssl default_server;
-        listen [::]:8443 ssl default_server;
+        # A queue for each worker: from a shared one the worker that is awake takes more than its half, and is full first.
+        listen 8080 default_server reuseport;
+        listen [::]:8080 default_server reuseport;
+        listen 8443 ssl default_server reuseport;
+        listen [::]:8443 ssl default_server reuseport;
         http2 on;
         server_name _;
 
@@ -634,12 +738,42 @@ http {
         proxy_set_header X-Real-IP "";
         proxy_set_header Forwarded "";
 
+        limit_conn requests 200;
+        limit_conn clients 32;
+        # 500: no memory or no connection for it.
+        error_page 500 503 = @busy;
+        location @busy {
+            default_type text/plain;
+            add_header Retry-After 5 always;
+            return 503 "too many requests at a time: this node takes 200, and 32 of one address; try again in 5 seconds\n";
+        }
+
+        # Too long for nginx is too long for bashupload as well; said in its words.
+        error_page 414 /nginx/too-long;
+        location = /nginx/too-long {
+            internal;
+            default_type text/plain;
+            return 414 "the request line is too long; the limit is 8192 bytes: shorten the file name\n";
+        }
+        error_page 494 =431 /nginx/too-large;
+        location = /nginx/too-large {
+            internal;
+            default_type text/plain;
+            return 431 "the request header is too large; the limit is 32768 bytes in all: send fewer or shorter fields\n";
+        }
+
         # Too large by its length: bashupload gets the head alone and answers, in its own words, before the client has
         # sent a byte.
         error_page 413 @too-large;
         location @too-large {
             proxy_pass http://127.0.0.1:3000;
             proxy_pass_request_body off;
+        }
+
+        # A fixed file (static.conf) is only for reading: an upload that has its name goes to bashupload.
+        error_page 405 = @bashupload;
+        location @bashupload {
+            proxy_pass http://127.0.0.1:3000;
         }
 
         # bashupload does not answer: it starts, or ends. Its own 503 and the like pass unchanged.
@@ -650,26 +784,27 @@ http {
             return 503 "this node is restarting: try again in 5 seconds\n";
         }
 
+        # Downloads never spill to disk. Counted ones are not buffered at all: bashupload asks for that with
+        # X-Accel-Buffering, so that it sees a client leave.
+        proxy_max_temp_file_size 0;
+        proxy_buffer_size 32k;
+        proxy_buffers 4 32k;
+        proxy_busy_buffers_size 64k;
+
+        proxy_connect_timeout 5s;
+        # Between two reads and writes, not in all: a store that is slow to take the last part is waited for.
+        proxy_send_timeout 600s;
+        proxy_read_timeout 600s;
+        # A body that was streamed cannot be sent a second time.
+        proxy_next_upstream off;
+
         location / {
             proxy_pass http://127.0.0.1:3000;
-
-            # Downloads never spill to disk. Counted ones are not buffered at all: bashupload asks for that with
-            # X-Accel-Buffering, so that it sees a client leave.
-            proxy_max_temp_file_size 0;
-            proxy_buffer_size 64k;
-            proxy_buffers 4 64k;
-            proxy_busy_buffers_size 128k;
-
-            proxy_connect_timeout 5s;
-            # Between two reads and writes, not in all: a store that is slow to take the last part is waited for.
-            proxy_send_timeout 600s;
-            proxy_read_timeout 600s;
-            # A body that was streamed cannot be sent a second time.
-            proxy_next_upstream off;
         }
     }
 
-    # For the kubelet: nginx lives, whatever bashupload does.
+    # For the kubelet, and closed to everybody else (network-policy.yaml), so that nobody can use up its places. nginx lives,
+    # whatever bashupload does; and whether both are ready, without the limits of clients.
     server {
         listen 8081;
         listen [::]:8081;
@@ -677,14 +812,23 @@ http {
         location / {
             return 204;
         }
+        location = /readyz {
+            proxy_pass http://127.0.0.1:3000;
+            proxy_http_version 1.1;
+            proxy_set_header Connection close;
+            proxy_connect_timeout 2s;
+            proxy_read_timeout 4s;
+        }
     }
 }
 
 """##,
     "base/nginx/static.conf": ##"""
-# Fixed answers of an installation, as location blocks. For example, what an advertising network asks for:
-# location = /servads.txt { default_type text/plain; return 200 'value'; }
-# In a value a quote is \', a backslash \\ and a dollar sign ${dollar}.
+# Fixed answers of an installation, as location blocks. For example, what an advertising network asks for, from a file that is
+# one more key of this ConfigMap (its length and its signs do not matter then):
+# location = /servads.txt { types {} default_type text/plain; charset utf-8; alias /etc/bashupload-nginx/servads.txt; }
+# A short one may stand here: location = /a.txt { default_type text/plain; return 200 'text'; }. nginx takes 4,096 bytes in
+# one parameter, quotes included; a quote is \', a backslash \\ and a dollar sign ${dollar}.
 
 """##,
     "base/priority-class.yaml": ##"""
@@ -864,11 +1008,12 @@ spec:
             image=%container.image.repository user=%user.name command=%proc.cmdline)
           priority: WARNING
           tags: [container]
-        # The image has no shell that anybody needs.
+        # The image of nginx has a shell, and nobody needs it after the start (it sets the limit of memory).
         - rule: Program other than the service in a bashupload pod
           desc: Something runs in the pods of the service that is neither bashupload nor nginx
           condition: >
             spawned_process and k8s.ns.name = bashupload and not proc.name in (bashupload, nginx)
+            and not (proc.vpid = 1 and proc.cmdline startswith "sh -c ulimit -d ")
           output: >
             Unexpected program (pod=%k8s.pod.name container=%container.name command=%proc.cmdline parent=%proc.pname)
           priority: CRITICAL
@@ -933,7 +1078,7 @@ spec:
           type: RuntimeDefault
       containers:
         - name: alloy
-          image: docker.io/grafana/alloy:v1.21.2
+          image: docker.io/grafana/alloy:v1.20.1@sha256:2aa2099af76c0098d4af7a4d6e48f86cb66dc1a000222ad927a1c67c6542d13f
           imagePullPolicy: IfNotPresent
           args:
             - run
@@ -1062,9 +1207,10 @@ kind: Namespace
 metadata:
   name: bashupload-logs
   labels:
-    # Reads the log files of the node, which even the level "baseline" refuses.
+    # Reads the log files of the node, which even the level "baseline" refuses; a warning of that at every
+    # apply would be one that nobody reads.
     pod-security.kubernetes.io/enforce: privileged
-    pod-security.kubernetes.io/warn: baseline
+    pod-security.kubernetes.io/warn: privileged
 
 """##,
     "components/longhorn/kustomization.yaml": ##"""
@@ -1122,15 +1268,36 @@ groups:
           summary: "Prometheus sees no pod of bashupload at all"
           action: "kubectl -n bashupload get daemonset,pods; is a node labelled bashupload.app/role=edge?"
       - alert: ManyErrors
+        # Without probes: those of the kubelet are half a request in each second, and clients on a quiet node are fewer. A number
+        # of failures and not a rate of requests, so that ninety in an hour are told and two in a day are not.
         expr: |
-          sum by (instance) (rate(bashupload_requests_total{status=~"5.."}[5m]))
-            / sum by (instance) (rate(bashupload_requests_total[5m])) > 0.05
-          and sum by (instance) (rate(bashupload_requests_total[5m])) > 0.1
+          sum by (instance) (rate(bashupload_requests_total{status=~"5..", route!~"/?(healthz|readyz)"}[15m]))
+            / sum by (instance) (rate(bashupload_requests_total{route!~"/?(healthz|readyz)"}[15m])) > 0.05
+          and sum by (instance) (increase(bashupload_requests_total{status=~"5..", route!~"/?(healthz|readyz)"}[15m])) > 5
         for: 10m
         labels: { severity: critical }
         annotations:
           summary: "{{ $value | humanizePercentage }} of the requests to {{ $labels.instance }} fail"
           action: "503: the store is away; 507: the disk is full; else the log says what"
+      - alert: UploadsFail
+        # Apart from the rest: the pages that people look at would hide that nobody can store anything.
+        expr: |
+          sum by (instance) (rate(bashupload_requests_total{status=~"5..", route=~"/<name>|/short/<name>|/<body>"}[15m]))
+            / sum by (instance) (rate(bashupload_requests_total{route=~"/<name>|/short/<name>|/<body>"}[15m])) > 0.2
+          and sum by (instance) (increase(bashupload_requests_total{status=~"5..", route=~"/<name>|/short/<name>|/<body>"}[15m])) > 5
+        for: 10m
+        labels: { severity: critical }
+        annotations:
+          summary: "{{ $value | humanizePercentage }} of the uploads to {{ $labels.instance }} fail"
+          action: "503: the store is away; 507: the disk is full or the quota is used up; else the log says what"
+      - alert: NotReady
+        # What ManyErrors leaves out. A node that nobody asks for anything tells by this alone that its store is away.
+        expr: sum by (instance) (increase(bashupload_requests_total{status=~"5..", route=~"/?readyz"}[5m])) > 10
+        for: 5m
+        labels: { severity: critical }
+        annotations:
+          summary: "{{ $labels.instance }} says that it is not ready"
+          action: "curl its /readyz: store, index or disk; the log has the cause"
       - alert: CertificateExpires
         # cert-manager says when it will renew, however long a certificate lives (160 hours to 90 days); a day later it has failed.
         expr: certmanager_certificate_renewal_timestamp_seconds{namespace="bashupload"} - time() < -86400
@@ -1200,9 +1367,10 @@ kind: Namespace
 metadata:
   name: bashupload-monitoring
   labels:
-    # node_exporter reads /proc and /sys of the node, which even the level "baseline" refuses.
+    # node_exporter reads /proc and /sys of the node, which even the level "baseline" refuses; a warning of that at every
+    # apply would be one that nobody reads.
     pod-security.kubernetes.io/enforce: privileged
-    pod-security.kubernetes.io/warn: baseline
+    pod-security.kubernetes.io/warn: privileged
 
 """##,
     "components/monitoring/network-policy.yaml": ##"""
@@ -1281,7 +1449,7 @@ spec:
           type: RuntimeDefault
       containers:
         - name: node-exporter
-          image: quay.io/prometheus/node-exporter:v1.12.0
+          image: docker.io/prom/node-exporter:v1.12.0@sha256:9b0ade5e607f9dbedb0a8e11151b6011ae5bd79304c261804cfdd2cadf200a80
           imagePullPolicy: IfNotPresent
           args:
             - --path.procfs=/host/proc
@@ -1433,7 +1601,7 @@ spec:
           type: RuntimeDefault
       containers:
         - name: prometheus
-          image: quay.io/prometheus/prometheus:v3.13.3
+          image: docker.io/prom/prometheus:v3.13.3@sha256:6976aa8a60fec930796ce5772b8d12da7a318a5daa8d40d69c5c7819a05eeed7
           imagePullPolicy: IfNotPresent
           args:
             - --config.file=/etc/prometheus/prometheus.yml
@@ -1831,7 +1999,7 @@ spec:
           type: RuntimeDefault
       containers:
         - name: cloudflared
-          image: docker.io/cloudflare/cloudflared:2026.7.3
+          image: docker.io/cloudflare/cloudflared:2026.7.3@sha256:e39ee8da81ad5e05d77f38d2f51c60ca51bf2a8450ac3abab50c17fdb91d91bf
           imagePullPolicy: IfNotPresent
           args: [tunnel, --no-autoupdate, --metrics, "0.0.0.0:2000", run]
           env:
@@ -1873,11 +2041,165 @@ spec:
         - { protocol: UDP, port: 53 }
 
 """##,
+    "components/upgrade-controller/controller.yaml": ##"""
+# The controller and what its Plans need; the kind Plan itself comes from its release (README.md), before this.
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: system-upgrade
+  labels:
+    # An upgrade replaces k3s on the node: its pods are privileged, which every other level refuses or warns of.
+    pod-security.kubernetes.io/enforce: privileged
+    pod-security.kubernetes.io/warn: privileged
+---
+# Of the controller, and of the pods that upgrade a node: both ask the API.
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: system-upgrade
+  namespace: system-upgrade
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata:
+  name: bashupload-system-upgrade
+rules:
+  - apiGroups: [upgrade.cattle.io]
+    resources: [plans, plans/status]
+    verbs: [get, list, watch, create, patch, update, delete]
+  - apiGroups: [apiextensions.k8s.io]
+    resources: [customresourcedefinitions]
+    verbs: [get, list, watch, create, patch, update]
+  - apiGroups: [""]
+    resources: [namespaces]
+    verbs: [get, list, watch]
+  # Labels of finished upgrades; cordon by the pods. Nothing is drained.
+  - apiGroups: [""]
+    resources: [nodes]
+    verbs: [get, list, watch, patch, update]
+  - apiGroups: [""]
+    resources: [events]
+    verbs: [get, create, patch, update]
+  - apiGroups: [batch]
+    resources: [jobs]
+    verbs: [get, list, watch]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata:
+  name: bashupload-system-upgrade
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: ClusterRole
+  name: bashupload-system-upgrade
+subjects:
+  - kind: ServiceAccount
+    name: system-upgrade
+    namespace: system-upgrade
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata:
+  name: bashupload-system-upgrade
+  namespace: system-upgrade
+rules:
+  - apiGroups: [batch]
+    resources: [jobs]
+    verbs: [get, list, watch, create, patch, update, delete, deletecollection]
+  - apiGroups: [""]
+    resources: [secrets, configmaps]
+    verbs: [get, list, watch]
+  - apiGroups: [coordination.k8s.io]
+    resources: [leases]
+    verbs: [get, create, update]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata:
+  name: bashupload-system-upgrade
+  namespace: system-upgrade
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: Role
+  name: bashupload-system-upgrade
+subjects:
+  - kind: ServiceAccount
+    name: system-upgrade
+    namespace: system-upgrade
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: system-upgrade-controller
+  namespace: system-upgrade
+  labels:
+    app.kubernetes.io/name: system-upgrade-controller
+spec:
+  replicas: 1
+  revisionHistoryLimit: 2
+  # Two at a time would start every upgrade twice.
+  strategy: { type: Recreate }
+  selector:
+    matchLabels:
+      upgrade.cattle.io/controller: system-upgrade-controller
+  template:
+    metadata:
+      labels:
+        app.kubernetes.io/name: system-upgrade-controller
+        upgrade.cattle.io/controller: system-upgrade-controller
+    spec:
+      serviceAccountName: system-upgrade
+      enableServiceLinks: false
+      nodeSelector:
+        node-role.kubernetes.io/control-plane: "true"
+      tolerations:
+        - key: node-role.kubernetes.io/control-plane
+          operator: Exists
+          effect: NoSchedule
+      securityContext:
+        runAsNonRoot: true
+        runAsUser: 65534
+        runAsGroup: 65534
+        seccompProfile:
+          type: RuntimeDefault
+      containers:
+        - name: system-upgrade-controller
+          image: docker.io/rancher/system-upgrade-controller:v0.19.2@sha256:34fa058fe453da2e1d6cf9052d2961976d5c7294921f8a6a6fb75098a27b0e89
+          imagePullPolicy: IfNotPresent
+          env:
+            - name: SYSTEM_UPGRADE_CONTROLLER_NAME
+              value: system-upgrade-controller
+            - name: SYSTEM_UPGRADE_CONTROLLER_NAMESPACE
+              valueFrom:
+                fieldRef: { fieldPath: metadata.namespace }
+            - name: SYSTEM_UPGRADE_CONTROLLER_NODE_NAME
+              valueFrom:
+                fieldRef: { fieldPath: spec.nodeName }
+            # An upgrade that hangs or fails is given up, not repeated for ever on the node.
+            - { name: SYSTEM_UPGRADE_JOB_ACTIVE_DEADLINE_SECONDS, value: "900" }
+            - { name: SYSTEM_UPGRADE_JOB_BACKOFF_LIMIT, value: "3" }
+            - { name: SYSTEM_UPGRADE_JOB_IMAGE_PULL_POLICY, value: IfNotPresent }
+          resources:
+            requests: { cpu: 10m, memory: 48Mi }
+            limits: { memory: 128Mi }
+          securityContext:
+            allowPrivilegeEscalation: false
+            readOnlyRootFilesystem: true
+            capabilities: { drop: [ALL] }
+          volumeMounts:
+            - name: tmp
+              mountPath: /tmp
+      volumes:
+        - name: tmp
+          emptyDir: { sizeLimit: 64Mi }
+
+"""##,
     "components/upgrade-controller/kustomization.yaml": ##"""
 apiVersion: kustomize.config.k8s.io/v1alpha1
 kind: Component
 
 resources:
+  - controller.yaml
   - plans.yaml
 
 """##,

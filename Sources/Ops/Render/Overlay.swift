@@ -39,6 +39,7 @@ package struct Overlay: Sendable {
       files.append(RenderedFile(path: "nginx/limits.conf", text: limits))
       if !file.ingress.staticFiles.isEmpty {
         files.append(RenderedFile(path: "nginx/static.conf", text: staticLocations))
+        files += staticFiles.map { RenderedFile(path: "nginx/\($0.name)", text: $0.text) }
       }
     }
     if !egress.isEmpty { files.append(RenderedFile(path: "network-policy.yaml", text: egress)) }
@@ -89,7 +90,8 @@ package struct Overlay: Sendable {
 
   private func files(of folder: String) -> [String] {
     guard file.ingress.tls == .nginx else { return [] }
-    return ["nginx/limits.conf"] + (file.ingress.staticFiles.isEmpty ? [] : ["nginx/static.conf"])
+    let locations = file.ingress.staticFiles.isEmpty ? [] : ["nginx/static.conf"]
+    return ["nginx/limits.conf"] + locations + staticFiles.map { "nginx/\($0.name)" }
   }
 
   /// The settings of the server, as its environment names them.
@@ -117,14 +119,25 @@ package struct Overlay: Sendable {
     return "client_max_body_size \(mebibytes)m;\n"
   }
 
-  private var staticLocations: String {
-    file.ingress.staticFiles.map { path, text in
-      "location = \(path) { default_type text/plain; return 200 \(Self.quoted(text)); }\n"
-    }.joined()
+  /// Keys of the ConfigMap beside nginx.conf. nginx reads them as files and not as a part of its configuration, where one
+  /// parameter has at most 4,096 bytes and no line end is safe.
+  private var staticFiles: [(name: String, path: String, text: String)] {
+    file.ingress.staticFiles.enumerated().map { index, entry in
+      (name: "static-\(index + 1).txt", path: entry.key, text: entry.value)
+    }
   }
 
-  /// A text for nginx: in single quotes, where `$` still begins a variable; nginx.conf has one that is a dollar sign.
-  private static func quoted(_ text: String) -> String {
-    "'" + text.replacing("\\", with: "\\\\").replacing("'", with: "\\'").replacing("$", with: "${dollar}") + "'"
+  private var staticLocations: String {
+    staticFiles.map { name, path, _ in
+      """
+      location = \(path) {
+          types {}
+          default_type text/plain;
+          charset utf-8;
+          alias /etc/bashupload-nginx/\(name);
+      }
+
+      """
+    }.joined()
   }
 }

@@ -106,6 +106,19 @@ extension ScalarForm {
     if ["/healthz", "/readyz", "/"].contains(text) {
       return "\"\(text)\" is answered by the service itself: write another path, such as /robots.txt"
     }
+    // nginx keeps the length of a location in one byte, and finds longer ones never.
+    if text.utf8.count > 255 {
+      return "a path of \(text.utf8.count) bytes is too long; the limit is 255: shorten it"
+    }
+    if text.hasPrefix("/nginx/") {
+      return "\"\(text)\" is below /nginx/, where nginx has words of its own: write another path, such as /robots.txt"
+    }
+    // nginx compares with the path after it has been decoded and tidied: these would never be asked for.
+    let segments = text.split(separator: "/", omittingEmptySubsequences: false).dropFirst().dropLast()
+    let isTidy = !segments.contains("") && !text.split(separator: "/").contains { $0 == "." || $0 == ".." }
+    guard isTidy, !text.contains(where: { "%?#".contains($0) }) else {
+      return "\"\(text)\" would never be asked for: write a path without //, /./, /../, %, ? and #"
+    }
     let isValid =
       text.hasPrefix("/") && text.count > 1
       && text.utf8.allSatisfy {

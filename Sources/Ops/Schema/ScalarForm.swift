@@ -67,6 +67,24 @@ package struct ScalarForm: Sendable {
     }
   }
 
+  /// The content of a file, served byte by byte.
+  static let fileText = ScalarForm("a text") { text in
+    if text.isEmpty { return "is empty: write a text, or leave the key out" }
+    // Control characters, and line ends that readers of YAML make a blank of.
+    let strange = text.unicodeScalars.first {
+      switch $0.value {
+      case 9, 10, 13: false
+      case ..<32, 0x7F...0x9F, 0x2028, 0x2029: true
+      default: false
+      }
+    }
+    return strange.map {
+      let digits = String($0.value, radix: 16, uppercase: true)
+      let padding = String(repeating: "0", count: max(0, 4 - digits.count))
+      return "has the character U+\(padding)\(digits): write text, with \\n for a line end"
+    }
+  }
+
   static let text = ScalarForm("a text on one line") { text in
     if text.isEmpty { return "is empty: write a text, or leave the key out" }
     return text.unicodeScalars.contains { $0.value < 32 || $0.value == 127 } ? "has to be on one line" : nil

@@ -64,8 +64,9 @@ extension Schema {
       "tls", .scalar(.word("nginx", "direct")), .optional("nginx"),
       "nginx: a sidecar ends TLS and streams to the service. direct: the service ends TLS itself, with half the CPU."),
     SchemaKey(
-      "staticFiles", .map(keys: .urlPath, values: .text), .optional(nil),
+      "staticFiles", .map(keys: .urlPath, values: .fileText), .optional(nil),
       sample: "{ /robots.txt: \"User-agent: *\" }",
-      "Small texts that nginx answers itself, such as files that prove who owns the domain. Needs tls: nginx."),
+      "Texts that nginx answers itself, such as files that prove who owns the domain: 128 KiB in all, several lines with |. Needs tls: nginx."
+    ),
   ]
 }

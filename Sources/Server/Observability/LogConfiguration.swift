@@ -22,7 +22,7 @@ package struct LogConfiguration: Sendable {
   }
 
   /// The line of each request, in the same form and place.
-  var requests: RequestLog { RequestLog(isEnabled: level <= .info, isJSON: isJSON) }
+  var requests: RequestLog { RequestLog(isEnabled: level <= .info, showsProbes: level <= .debug, isJSON: isJSON) }
 
   /// A logger that writes to standard error.
   package func logger(_ label: String) -> Logger {

@@ -7,6 +7,8 @@ import UploadCore
 /// there are thousands of in a second.
 struct RequestLog: Sendable {
   let isEnabled: Bool
+  /// Probes that succeed as well: one every two seconds, which says nothing.
+  let showsProbes: Bool
   let isJSON: Bool
 
   /// - Parameters:
@@ -16,8 +18,9 @@ struct RequestLog: Sendable {
     _ route: Route, _ request: HTTPRequest, _ origin: ClientOrigin, _ body: RequestBody, _ writer: ResponseWriter,
     _ failure: Failure?, _ cause: String?, _ duration: TimeAmount
   ) {
-    guard isEnabled else { return }
-    var line = LogLine(isJSON: isJSON, level: .info, message: "request")
+    let isQuiet = route.isProbe && writer.isFinished && failure == nil && writer.status == .ok
+    guard isEnabled, showsProbes || !isQuiet else { return }
+    var line = LogLine(isJSON: isJSON, level: isQuiet ? .debug : .info, message: "request")
     if !writer.isFinished { line.add("aborted", "true") }
     if let cause { line.add("cause", cause) }
     line.add("client", origin.text)

@@ -97,6 +97,14 @@ enum Route {
     }
   }
 
+  /// Somebody asks whether the service is there; no client does.
+  var isProbe: Bool {
+    switch self {
+    case .health, .readiness: true
+    default: false
+    }
+  }
+
   /// The upload that the request names.
   var id: UploadID? {
     switch self {

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import wire
 from kustomize import BASE, ROOT, build, find
+from object_checks import pod_template
 from running import free_port
 from waiting import eventually
 
@@ -26,6 +27,12 @@ def version() -> tuple:
 def base_configuration() -> dict:
     """The files of the ConfigMap as the base builds it."""
     return dict(find(build(BASE), "ConfigMap", "bashupload-nginx")["data"])
+
+
+def container() -> dict:
+    """The container of nginx in the pod of the base."""
+    spec = pod_template(find(build(BASE), "DaemonSet", "bashupload"))["spec"]
+    return next(c for c in spec["containers"] if c["name"] == "nginx")
 
 
 def adapted(text: str, folder: Path, ports: dict) -> str:
@@ -87,7 +94,7 @@ class Nginx:
         def __init__(self, port, tls=None):
             self.port, self.tls = port, tls
 
-    def __init__(self, folder: Path, app_port: int, change=lambda text: text):
+    def __init__(self, folder: Path, app_port: int, change=lambda text: text, files=None):
         self.folder = folder
         folder.mkdir()
         (folder / "tmp").mkdir()
@@ -96,13 +103,17 @@ class Nginx:
         self.first = certificate(folder, "first")
         self.tls.write({"tls.crt": self.first[0], "tls.key": self.first[1]})
         ports = {"8080": free_port(), "8443": free_port(), "8081": free_port(), "3000": app_port}
-        for name, text in base_configuration().items():
-            (folder / "etc" / name).write_text(adapted(change(text), folder, ports))
+        for name, text in (files or base_configuration()).items():
+            # Only what nginx reads as its configuration; the rest it serves.
+            content = adapted(change(text), folder, ports) if name.endswith(".conf") else text
+            (folder / "etc" / name).write_bytes(content.encode())
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         self.plain, self.secure = self.Port(ports["8080"]), self.Port(ports["8443"], context)
         self.health = self.Port(ports["8081"])
         self.process = None
+        # As the container starts it: with a limit of memory for each process.
+        self.limit = int(re.search(r"ulimit -d (\d+)", " ".join(container()["command"]))[1])
         self.wrapper = []
 
     def arguments(self, *more) -> list:
@@ -119,7 +130,9 @@ class Nginx:
 
     def start(self):
         with open(self.folder / "log", "ab") as log:
-            self.process = subprocess.Popen([*self.wrapper, *self.arguments()], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            start = ["sh", "-c", f'ulimit -d {self.limit} && exec "$0" "$@"'] if self.limit else []
+            command = [*self.wrapper, *start, *self.arguments()]
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         eventually(self.answers, 10, f"nginx answers; its log:\n{self.log()}")
         return self
 
@@ -163,6 +176,15 @@ class Nginx:
             status = Path(f"/proc/{pid}/status").read_text()
             peaks.append(int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024)
         return max(peaks)
+
+    def held(self) -> int:
+        """Bytes that all processes have written to, which is what counts against the limit of the container."""
+        private, shared = 0, 0
+        for pid in self.processes():
+            text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+            private += int(re.search(r"^Private_Dirty:\s+(\d+) kB", text, re.MULTILINE)[1])
+            shared = max(shared, int(re.search(r"^Shared_Dirty:\s+(\d+) kB", text, re.MULTILINE)[1]))
+        return (private + shared) * 1024
 
     def served_certificate(self) -> bytes:
         """PEM of what a new connection is shown."""

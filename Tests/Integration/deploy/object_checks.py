@@ -6,6 +6,8 @@ checked together, because half of these mistakes are between two objects.
 
 import re
 
+import nginx_memory
+
 # Created by the operator and by cert-manager; never part of the tree.
 EXPECTED_SECRETS = {
     ("bashupload", "bashupload-r2"),
@@ -13,8 +15,8 @@ EXPECTED_SECRETS = {
     ("bashupload-tunnel", "bashupload-tunnel"),
     ("bashupload-logs", "bashupload-loki"),
 }
-# Namespaces that something else makes: the cluster, cert-manager, the upgrade controller.
-FOREIGN_NAMESPACES = {"kube-system", "cert-manager", "system-upgrade"}
+# Namespaces that something else makes: the cluster, cert-manager.
+FOREIGN_NAMESPACES = {"kube-system", "cert-manager"}
 
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 DNS_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
@@ -492,14 +494,16 @@ def service_rules(them):
             if not size < int(match[1]) * 2**20 <= size + 2 * 2**20:
                 allowed = f"client_max_body_size is {match[1]} MiB and MAX_UPLOAD_SIZE {settings['MAX_UPLOAD_SIZE']}"
                 yield item, f"{allowed}: 1 MiB more is right"
-        nginx = (item.get("data") or {}).get("nginx.conf", "")
-        buffer = re.search(r"^\s*http2_body_preread_size\s+(\d+)m;", nginx, re.MULTILINE)
-        if buffer and daemonset:
-            needed = (int(buffer[1]) * int(settings.get("MAX_CONNECTIONS", 1000)) + 32) * 2**20
-            for container in containers(daemonset["spec"]["template"]):
-                limit = (container.get("resources") or {}).get("limits", {}).get("memory")
-                if container["name"] == "nginx" and limit and quantity(limit) < needed:
-                    yield item, f"nginx may need {needed // 2**20} MiB (MAX_CONNECTIONS × http2_body_preread_size) and has {limit}"
+        nginx = (item.get("data") or {}).get("nginx.conf")
+        patience = re.search(r"^\s*worker_shutdown_timeout\s+(\d+)s?;", nginx or "", re.MULTILINE)
+        if patience and int(patience[1]) < int(settings.get("SHUTDOWN_GRACE", 30)):
+            yield item, f"worker_shutdown_timeout is {patience[1]} s, shorter than SHUTDOWN_GRACE: nginx cuts what bashupload waits for"
+        for container in containers(daemonset["spec"]["template"]) if daemonset and nginx else ():
+            limit = (container.get("resources") or {}).get("limits", {}).get("memory")
+            if container["name"] == "nginx" and limit:
+                for line in nginx_memory.problems(nginx, settings, container, quantity(limit)):
+                    yield item, line
+
 
 
 def all_except(blocks: list, network: str) -> bool:

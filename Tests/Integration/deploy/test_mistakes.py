@@ -1,6 +1,7 @@
 """Deliberate mistakes in what the tree builds: each must be found, with a line that names the object and helps."""
 
 import copy
+import re
 
 import pytest
 
@@ -31,6 +32,13 @@ def job(objects):
 
 def config(objects):
     return find(objects, "ConfigMap", "bashupload")["data"]
+
+
+def nginx_config(objects, pattern, value):
+    data = find(objects, "ConfigMap", "bashupload-nginx")["data"]
+    changed = re.sub(pattern, value, data["nginx.conf"])
+    assert changed != data["nginx.conf"], "nginx.conf has changed: adapt this mistake"
+    data["nginx.conf"] = changed
 
 
 def namespace_labels(objects):
@@ -134,6 +142,10 @@ MISTAKES = {
         lambda o: pod(o).update(terminationGracePeriodSeconds=30),
         "shorter than preStop + SHUTDOWN_GRACE = 130 s",
     ),
+    "nginx less patient than the server": (
+        lambda o: nginx_config(o, r"worker_processes 2;", "worker_processes 2; \nworker_shutdown_timeout 60s;"),
+        "nginx cuts what bashupload waits for",
+    ),
     "DNS of the cluster": (lambda o: pod(o).update(dnsPolicy="ClusterFirst"), "dnsPolicy must be Default"),
     "proxy not trusted": (lambda o: config(o).update(TRUSTED_PROXIES=""), "one rate limit for the world"),
     "credentials of the machine in reach": (
@@ -145,8 +157,36 @@ MISTAKES = {
         "client_max_body_size is 5121 MiB and MAX_UPLOAD_SIZE 6GiB",
     ),
     "more connections than nginx has memory for": (
-        lambda o: config(o).update(MAX_CONNECTIONS="1000"),
-        "nginx may need 1032 MiB",
+        lambda o: nginx_config(o, r"worker_connections \d+", "worker_connections 4096"),
+        "nginx may need 1960 MiB and has 256",
+    ),
+    "a worker for each processor": (
+        lambda o: nginx_config(o, r"worker_processes \d+", "worker_processes auto"),
+        "worker_processes is auto: it counts the processors of the machine",
+    ),
+    "heads of 128 KiB": (
+        lambda o: nginx_config(o, r"large_client_header_buffers 1 34k", "large_client_header_buffers 4 32k"),
+        "nginx may need 350 MiB and has 256",
+    ),
+    "nginx without limits of requests": (
+        lambda o: nginx_config(o, r"\n\s*limit_conn (requests|clients) .*", ""),
+        "one client can take all memory",
+    ),
+    "nginx without an end of memory": (
+        lambda o: nginx(o).update(command=["nginx", "-c", "/etc/bashupload-nginx/nginx.conf", "-g", "daemon off;"]),
+        "started without `ulimit -d`",
+    ),
+    "an end of memory beyond the container's": (
+        lambda o: nginx(o).update(command=[word.replace("-d 120832", "-d 240000") for word in nginx(o)["command"]]),
+        "are more than the container has (256 MiB)",
+    ),
+    "no room for probes": (
+        lambda o: config(o).update(MAX_CONNECTIONS="200"),
+        "nginx lets 200 requests in and MAX_CONNECTIONS is 200",
+    ),
+    "nginx lets more of one client in than the server": (
+        lambda o: config(o).update(MAX_CONNECTIONS_PER_CLIENT="16"),
+        "nginx lets 32 requests of one client in and MAX_CONNECTIONS_PER_CLIENT is 16",
     ),
     "namespace misspelt": (
         lambda o: find(o, "Service", "bashupload")["metadata"].update(namespace="bash-upload"),

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+import attacks
 import wire
 from delay import delayed
 from kustomize import BASE
@@ -59,11 +60,113 @@ def test_probes(front):
     """The kubelet's questions: nginx itself on a port of its own, the whole way on the public one."""
     nginx, server = front()
     assert wire.request(nginx.health, "GET", "/").status == 204
-    assert wire.request(nginx.plain, "GET", "/readyz").status == 200
+    for port in (nginx.plain, nginx.health):
+        assert wire.request(port, "GET", "/readyz").status == 200
     server.kill9()
     assert wire.request(nginx.health, "GET", "/").status == 204, "nginx would be restarted for the fault of the other"
+    assert wire.request(nginx.health, "GET", "/readyz").status in (502, 504)
     away = wire.request(nginx.plain, "GET", "/readyz")
     assert away.status == 503 and away.header("Retry-After") == "5" and len(away.lines) == 1, away
+
+
+def fill(taken, begin, status, what):
+    """One more request and another look, until there is no room: a look takes a place for a moment itself."""
+    eventually(lambda: taken.append(begin(len(taken))) or status() == 503, 10, what, every=0.01)
+
+
+def test_a_full_node_answers_the_kubelet(front):
+    """All places of clients are taken: nobody restarts nginx, and the pod stays ready for what is in progress."""
+    nginx, _ = front(**{name: settings()[name] for name in ("MAX_CONNECTIONS", "MAX_CONNECTIONS_PER_CLIENT")})
+    begin = lambda number: attacks.stalled_upload(nginx, f"127.0.2.{number % 10 + 1}")  # noqa: E731
+    taken = [begin(number) for number in range(198)]
+    fill(taken, begin, lambda: wire.request(nginx.plain, "GET", "/").status, "the node is full")
+    for path, status in (("/", 204), ("/readyz", 200)):
+        assert wire.request(nginx.health, "GET", path).status == status
+    refused = wire.request(nginx.secure, "PUT", "/x", None, b"x")
+    assert refused.status == 503 and refused.header("Retry-After") == "5" and len(refused.lines) == 1, refused
+    assert "200" in refused.text and "32 of one address" in refused.text
+    for connection in taken:
+        connection.close()
+    eventually(lambda: wire.request(nginx.plain, "PUT", "/x", None, b"x").status == 200, 10, "there is room again")
+
+
+def test_one_client_does_not_take_all(front):
+    """32 requests of one address, however idle; the next is refused in a line, and everybody else is served."""
+    nginx, _ = front()
+    taken = []
+    ask = lambda source: wire.request(nginx.plain, "GET", "/", source=source)  # noqa: E731
+    begin = lambda _: attacks.stalled_upload(nginx, "127.0.3.1")  # noqa: E731
+    fill(taken, begin, lambda: ask("127.0.3.1").status, "the client is at its limit")
+    assert len(taken) >= 32
+    refused = ask("127.0.3.1")
+    assert len(refused.lines) == 1 and "32 of one address" in refused.text and refused.header("Retry-After") == "5"
+    assert ask("127.0.3.2").status == 200
+    for connection in taken:
+        connection.close()
+
+
+def test_people_behind_one_address(front):
+    """A router with many people: their kept connections do not count, their requests do, and 31 leave one more."""
+    nginx, _ = front()
+    kept = [attacks.idle(nginx, "127.0.3.3") for _ in range(150)]
+    taken = [attacks.stalled_upload(nginx, "127.0.3.3") for _ in range(31)]
+    for way in (nginx.plain, nginx.secure):
+        assert wire.request(way, "PUT", "/x", None, b"x", source="127.0.3.3").status == 200
+    for connection in kept + taken:
+        connection.close()
+
+
+def test_a_network_of_64_bits_is_one_client(front):
+    """Who has IPv6 has 2^64 addresses. The address comes from a field here: loopback has only one."""
+    told = lambda text: text.replace(  # noqa: E731
+        "    server_tokens off;", "    server_tokens off;\n    set_real_ip_from 127.0.0.1;\n    real_ip_header X-Test;"
+    )
+    nginx, _ = front(told)
+
+    def begin(number):
+        # Among them bytes that an expression or a text might stumble over: 0, line feed, 0xff.
+        connection = wire.Connection(nginx.plain)
+        address = f"2001:db8:a00::{number:x}:ffff:0:1"
+        connection.send_head("PUT", "/x", {"X-Test": address, "Content-Length": "1000000"})
+        return connection
+
+    ask = lambda address: wire.request(nginx.plain, "GET", "/", {"X-Test": address}).status  # noqa: E731
+    taken = []
+    fill(taken, begin, lambda: ask("2001:db8:a00::1"), "the network is at its limit")
+    assert ask("2001:db8:a00:0:ffff:ffff:ffff:ffff") == 503
+    for other in ("2001:db8:a00:1::1", "2001:db8:a01::1", "2001:db8::1", "::1", "203.0.113.9"):
+        assert ask(other) == 200, other
+    for connection in taken:
+        connection.close()
+
+
+# What bashupload takes in all: 32 KiB of target, names and values in 100 fields, less what nginx adds (X-Forwarded-For and the like).
+LONGEST = {
+    "one field": ("/x", [("X-A", "a" * 32400)]),
+    "many fields": ("/x", [(f"X-{number:03}", "a" * 340) for number in range(93)]),
+    "a long target": ("/" + "y" * 250 + "?" + "z" * 7900, [("X-A", "a" * 12000), ("X-B", "a" * 12300)]),
+}
+TOO_LARGE = ([("X-A", "a" * 33000)], [(f"X-{number:03}", "a" * 460) for number in range(93)], [("X-A", "a" * 60000)])
+
+
+@pytest.mark.parametrize("name", LONGEST)
+def test_nginx_takes_the_heads_that_the_server_takes(front, name):
+    nginx, server = front()
+    target, headers = LONGEST[name]
+    for port in (server, nginx.plain, nginx.secure):
+        assert wire.request(port, "PUT", target, headers, b"x").status == 200, port.port
+
+
+def test_nginx_refuses_heads_in_the_words_of_the_server(front):
+    nginx, server = front()
+    for port in (server, nginx.plain, nginx.secure):
+        for headers in TOO_LARGE:
+            refused = wire.request(port, "GET", "/", headers)
+            assert refused.status == 431 and len(refused.lines) == 1 and "32768 bytes" in refused.text, (port.port, refused)
+        for length in (8200, 60000):
+            refused = wire.request(port, "GET", "/" + "y" * length)
+            known = (414, "8192") if length < 32768 or port is not server else (431, "32768")
+            assert refused.status == known[0] and len(refused.lines) == 1 and known[1] in refused.text, (port.port, refused)
 
 
 def without_streaming(text: str) -> str:
@@ -270,10 +373,14 @@ def test_aborted_download_over_http2(front, tmp_path):
     assert_gone(nginx.secure, upload.path)
 
 
+def settings() -> dict:
+    """What the base gives the server."""
+    return dict(line.split("=", 1) for line in (BASE / "bashupload.env").read_text().splitlines() if re.match(r"[A-Z]", line))
+
+
 def test_the_limit_of_nginx_is_that_of_the_server():
     """One policy in two places of the base."""
-    settings = dict(line.split("=", 1) for line in (BASE / "bashupload.env").read_text().splitlines() if re.match(r"[A-Z]", line))
-    assert settings["MAX_UPLOAD_SIZE"] == "5GiB"
+    assert settings()["MAX_UPLOAD_SIZE"] == "5GiB"
     limit = int(re.search(r"^client_max_body_size (\d+)m;", base_configuration()["limits.conf"], re.MULTILINE)[1])
     assert limit == 5 * 1024 + 1
 

@@ -5,8 +5,6 @@ import re
 
 import pytest
 import yaml
-from celpy import Environment, json_to_cel
-from celpy.celtypes import MapType, StringType
 
 import running
 from kustomize import BASE, COMPONENTS, KUBERNETES, ROOT, build, find, overlay
@@ -140,61 +138,6 @@ def test_the_image_can_be_what_the_pod_asks():
     assert container["args"] == ["serve"]
 
 
-# -- the admission policy, evaluated
-
-
-def denied(pod_spec: dict, kind: str = "Pod") -> list:
-    """The messages with which the policy refuses this pod."""
-    policy = find(build(BASE), "ValidatingAdmissionPolicy", "bashupload-pods")["spec"]
-    spec = pod_spec if kind == "Pod" else {"selector": {}, "template": {"spec": pod_spec}}
-    environment, variables, messages = Environment(), MapType(), []
-
-    def evaluate(expression):
-        bindings = {"object": json_to_cel({"kind": kind, "spec": spec}), "variables": variables}
-        return environment.program(environment.compile(expression)).evaluate(bindings)
-
-    # A Pod has no spec.template, and a controller has one: the same expression for both.
-    for variable in policy["variables"]:
-        variables[StringType(variable["name"])] = evaluate(variable["expression"])
-    for rule in policy["validations"]:
-        if not evaluate(rule["expression"]):
-            messages.append(rule["message"])
-    return messages
-
-
-def test_the_policy_admits_the_service(tmp_path):
-    for name, components in (("nginx", ()), ("direct", ("tls-direct",))):
-        built = build(overlay(tmp_path / name, components))
-        for kind, workload in (("DaemonSet", "bashupload"), ("CronJob", "bashupload-cleanup")):
-            assert denied(pod_template(find(built, kind, workload))["spec"]) == []
-    assert denied(pod_template(find(built, "DaemonSet", "bashupload"))["spec"], "DaemonSet") == []
-
-
-REFUSED = {
-    "another hostPort": ({"containers": [{"name": "a", "ports": [{"containerPort": 1, "hostPort": 8080}]}]}, "80 and 443"),
-    "in an init container": (
-        {"containers": [{"name": "a"}], "initContainers": [{"name": "b", "ports": [{"containerPort": 22, "hostPort": 22}]}]},
-        "80 and 443",
-    ),
-    "a debugging container with privileges": (
-        {"containers": [{"name": "a"}], "ephemeralContainers": [{"name": "d", "securityContext": {"privileged": True}}]},
-        "privileged",
-    ),
-    "hostNetwork": ({"hostNetwork": True, "containers": [{"name": "a"}]}, "hostNetwork"),
-    "hostPID": ({"hostPID": True, "containers": [{"name": "a"}]}, "hostPID"),
-    "privileged": ({"containers": [{"name": "a", "securityContext": {"privileged": True}}]}, "privileged"),
-    "hostPath": ({"containers": [{"name": "a"}], "volumes": [{"name": "v", "hostPath": {"path": "/"}}]}, "hostPath"),
-}
-
-
-@pytest.mark.parametrize("kind", ["Pod", "Deployment"])
-@pytest.mark.parametrize("name", REFUSED)
-def test_the_policy_refuses(name, kind):
-    spec, word = REFUSED[name]
-    messages = denied(spec, kind)
-    assert len(messages) == 1 and word in messages[0], messages
-
-
 def test_no_image_and_no_secret_is_written_out():
     """Nothing in the tree looks like a credential; every digest has been looked up, not made up."""
     for path in sorted(KUBERNETES.rglob("*")):
@@ -204,3 +147,43 @@ def test_no_image_and_no_secret_is_written_out():
             for digest in re.findall(r"sha256:([0-9a-f]+)", text):
                 assert len(digest) == 64 and len(set(digest)) > 10, f"{path}: {digest}"
     assert os.path.islink(KUBERNETES) is False
+
+
+@pytest.mark.parametrize("name", COMPONENTS)
+def test_images_of_components_are_pinned(name, tmp_path):
+    """By a digest, whose source the README tells; a tag can be moved. `bashupload` is what the overlay says."""
+    documented = (KUBERNETES / "README.md").read_text()
+    for item in build(overlay(tmp_path / "o", (name,))):
+        for container in containers(pod_template(item)) if pod_template(item) else ():
+            image = container["image"]
+            if image.startswith("bashupload:"):
+                continue
+            tagged, _, digest = image.partition("@")
+            assert re.fullmatch(r"sha256:[0-9a-f]{64}", digest), f"{image}: no digest; crane digest {tagged}"
+            if not tagged.startswith("docker.io/library/nginx:"):
+                assert f"| `{tagged}` | `{digest}` |" in documented, f"{image}: the README does not say where its digest is from"
+
+
+def test_the_plans_have_what_they_name(tmp_path):
+    """Namespace, account and rights of the upgrade controller come with the component; only its kind does not."""
+    built = build(overlay(tmp_path / "o", ("upgrade-controller",)))
+    for plan in ("k3s-server", "k3s-agent"):
+        spec, namespace = find(built, "Plan", plan)["spec"], find(built, "Plan", plan)["metadata"]["namespace"]
+        labels = find(built, "Namespace", namespace)["metadata"]["labels"]
+        assert labels["pod-security.kubernetes.io/enforce"] == "privileged", "no pod of an upgrade would be made"
+        account = find(built, "ServiceAccount", spec["serviceAccountName"])["metadata"]
+        assert account["namespace"] == namespace
+        bound = [
+            item["roleRef"]["name"]
+            for item in built
+            if item["kind"] in ("ClusterRoleBinding", "RoleBinding")
+            and {"kind": "ServiceAccount", "name": account["name"], "namespace": namespace} in item["subjects"]
+        ]
+        assert len(bound) == 2
+        nodes = [rule for rule in find(built, "ClusterRole", bound[0])["rules"] if "nodes" in rule["resources"]]
+        assert {"get", "list", "watch", "patch", "update"} <= set(nodes[0]["verbs"]), "the pods cordon the node"
+    controller = pod_template(find(built, "Deployment", "system-upgrade-controller"))["spec"]
+    assert controller["serviceAccountName"] == "system-upgrade" and controller.get("automountServiceAccountToken") is not False
+    readme = (KUBERNETES / "components/upgrade-controller/README.md").read_text()
+    version = re.search(r":(v[\d.]+)@", controller["containers"][0]["image"])[1]
+    assert f"`crd.yaml` of release {version} of rancher/system-upgrade-controller" in readme
