@@ -98,22 +98,29 @@ def test_forms_that_do_not_end(serve):
 
 
 def test_continue_that_nobody_reads(serve):
-    """Answers fill the buffers of a client that reads nothing, then it wants to be told to go on: it is let go."""
+    """Answers fill the buffers of clients that read nothing, until some want to be told to go on and cannot be: all are let go."""
     server = serve(IDLE_TIMEOUT=1, HEADER_TIMEOUT=1)
-    with many(server, 20, rcvbuf=2048) as connections:
+    upload = put(server, b"x", "x", {"X-Expiration-Seconds": "3600"})
+    # The smallest answer of a request that wants 100 Continue and keeps its connection.
+    fields = {
+        "Content-Type": "application/x-www-form-urlencoded", "Content-Length": "1", "Expect": "100-continue", "If-None-Match": "*"}
+    with many(server, 100, rcvbuf=2048) as connections:
         for connection in connections:
             connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
             connection.sock.setblocking(False)
-            head = wire.head_bytes(
-                "PUT", "/x", {"Content-Length": "5", "Expect": "100-continue"}, connection.host)
-            data = (wire.head_bytes("GET", "/", None, connection.host) * 20 + head + b"hello") * 400
-            try:
-                connection.sock.send(data)
-            except BlockingIOError:
-                pass
-        eventually(
-            lambda: not any(connection.local_port in wire.queues(server.port) for connection in connections), 25,
-            "clients that read nothing are let go")
+            connection.unsent = (wire.head_bytes("POST", upload.path, fields, connection.host) + b"x") * 12000
+
+        def all_gone():
+            for connection in connections:
+                try:
+                    connection.unsent = connection.unsent[connection.sock.send(connection.unsent) :]
+                except OSError:
+                    pass
+            return not any(connection.local_port in wire.queues(server.port) for connection in connections)
+
+        clock = Clock()
+        eventually(all_gone, 40, "clients that read nothing are let go", every=0.5)
+        told("100 Continue that nobody reads", let_go_after_s=clock.seconds)
     assert get(server, "/healthz").status == 200
 
 
