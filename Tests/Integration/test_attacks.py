@@ -100,27 +100,32 @@ def test_forms_that_do_not_end(serve):
 def test_continue_that_nobody_reads(serve):
     """Answers fill the buffers of clients that read nothing, until some want to be told to go on and cannot be: all are let go."""
     server = serve(IDLE_TIMEOUT=1, HEADER_TIMEOUT=1)
-    upload = put(server, b"x", "x", {"X-Expiration-Seconds": "3600"})
+    upload = put(server, bytes(1000), "x", {"X-Expiration-Seconds": "3600"})
     # The smallest answer of a request that wants 100 Continue and keeps its connection.
     fields = {
         "Content-Type": "application/x-www-form-urlencoded", "Content-Length": "1", "Expect": "100-continue", "If-None-Match": "*"}
-    with many(server, 100, rcvbuf=2048) as connections:
-        for connection in connections:
-            connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+    with many(server, 60, rcvbuf=2048) as connections:
+        for number, connection in enumerate(connections):
+            # So that the buffers are full at another byte of the answers for each.
+            connection.send_head("GET", upload.path, {"Range": f"bytes=0-{number * 7}"})
             connection.sock.setblocking(False)
-            connection.unsent = (wire.head_bytes("POST", upload.path, fields, connection.host) + b"x") * 12000
+        batch = (wire.head_bytes("POST", upload.path, fields, connections[0].host) + b"x") * 25
+        sent = [0] * len(connections)
 
         def all_gone():
-            for connection in connections:
-                try:
-                    connection.unsent = connection.unsent[connection.sock.send(connection.unsent) :]
-                except OSError:
-                    pass
-            return not any(connection.local_port in wire.queues(server.port) for connection in connections)
+            """Sends on where all has been read: more than 32 requests in one read are refused."""
+            queues = wire.queues(server.port)
+            for number, connection in enumerate(connections):
+                if queues.get(connection.local_port, (0, 1))[1] == 0:
+                    try:
+                        sent[number] += connection.sock.send(batch)
+                    except OSError:
+                        pass
+            return not any(connection.local_port in queues for connection in connections)
 
         clock = Clock()
-        eventually(all_gone, 40, "clients that read nothing are let go", every=0.5)
-        told("100 Continue that nobody reads", let_go_after_s=clock.seconds)
+        eventually(all_gone, 40, "clients that read nothing are let go")
+        told("100 Continue that nobody reads", let_go_after_s=clock.seconds, requests=max(sent) // len(batch) * 25)
     assert get(server, "/healthz").status == 200
 
 
