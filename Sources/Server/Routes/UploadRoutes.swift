@@ -96,7 +96,8 @@ struct UploadRoutes: Sendable {
   /// Stores every part that has a file name or a type, in order. Fields of text, which have neither, are not stored. None is shown before the last is there: if one fails, the client
   /// is told of no URL, and none stays, not even after a crash.
   private func receiveForm(
-    _ type: String, _ path: String, _ place: FormFiles.Place, _ request: HTTPRequest, _ body: RequestBody, _ charge: Charge
+    _ type: String, _ path: String, _ place: FormFiles.Place, _ request: HTTPRequest, _ body: RequestBody,
+    _ charge: Charge
   ) async throws -> [UploadService.Receipt] {
     guard !request.headers.contains(name: "repr-digest") else {
       throw Failure(
