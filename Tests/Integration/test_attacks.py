@@ -100,14 +100,15 @@ def test_forms_that_do_not_end(serve):
 def test_continue_that_nobody_reads(serve):
     """Answers fill the buffers of clients that read nothing, until some want to be told to go on and cannot be: all are let go."""
     server = serve(IDLE_TIMEOUT=1, HEADER_TIMEOUT=1)
-    upload = put(server, bytes(1000), "x", {"X-Expiration-Seconds": "3600"})
-    # The smallest answer of a request that wants 100 Continue and keeps its connection.
+    upload = put(server, b"", "x", {"X-Expiration-Seconds": "3600"})
+    padding = put(server, bytes(1000), "x", {"X-Expiration-Seconds": "3600"})
+    # A small answer of a request that wants 100 Continue and keeps its connection.
     fields = {
-        "Content-Type": "application/x-www-form-urlencoded", "Content-Length": "1", "Expect": "100-continue", "If-None-Match": "*"}
+        "Content-Type": "application/x-www-form-urlencoded", "Content-Length": "1", "Expect": "100-continue"}
     with many(server, 60, rcvbuf=2048) as connections:
         for number, connection in enumerate(connections):
             # So that the buffers are full at another byte of the answers for each.
-            connection.send_head("GET", upload.path, {"Range": f"bytes=0-{number * 7}"})
+            connection.send_head("GET", padding.path, {"Range": f"bytes=0-{number * 12}"})
             connection.sock.setblocking(False)
         batch = (wire.head_bytes("POST", upload.path, fields, connections[0].host) + b"x") * 25
         sent = [0] * len(connections)
