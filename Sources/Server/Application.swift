@@ -155,12 +155,14 @@ package struct Application {
   }
 
   private func metricsServer(_ group: MultiThreadedEventLoopGroup) -> HTTPServer {
-    HTTPServer(
+    let droppedLines = Meter(label: "bashupload_log_lines_dropped", dimensions: [], factory: metrics)
+    return HTTPServer(
       host: configuration.metricsHost, port: configuration.metricsPort, limits: ConnectionLimits(),
       maximumConnections: 32,
       certificate: nil, eventLoopGroup: group, logger: logger, onListening: { _ in },
       handler: { [metrics] request, _, writer in
         if request.path == "/metrics" {
+          droppedLines.set(LogOutput.dropped)
           try? await writer.sendText(metrics.text())
         } else {
           try? await writer.send(.notFound, as: .text)
@@ -190,6 +192,7 @@ private struct SignalWatch {
         logger.info("stopping", metadata: ["signal": "\(signal)"])
       } else {
         logger.warning("stopped at once by a second signal")
+        LogOutput.flush(milliseconds: 500)
         _exit(1)
       }
     }

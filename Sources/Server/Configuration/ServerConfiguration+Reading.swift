@@ -75,6 +75,8 @@ extension ServerConfiguration {
   }
 
   private mutating func readConnection(_ values: inout SettingReader) {
+    // A refused body is swallowed up to the size that could have been meant.
+    connection.lingerBytes = max(Lingering.leastBytes, policy.maxUploadSize.bytes)
     connection.headerTimeout =
       values.seconds(.headerTimeout, 1...3_600).map { .seconds($0) } ?? connection.headerTimeout
     connection.idleTimeout = values.seconds(.idleTimeout, 1...86_400).map { .seconds($0) } ?? connection.idleTimeout

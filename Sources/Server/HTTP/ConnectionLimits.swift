@@ -15,5 +15,8 @@ package struct ConnectionLimits: Sendable {
   /// Header fields in one request (431 above).
   package var maximumHeaderCount: Int = 100
 
+  /// Bytes of a refused body that are swallowed, so that its sender gets to read why: the largest upload.
+  package var lingerBytes: Int64 = Lingering.leastBytes
+
   package init() {}
 }

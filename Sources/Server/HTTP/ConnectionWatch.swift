@@ -37,6 +37,12 @@ final class ConnectionWatch: ChannelInboundHandler {
   private var windowBytes = 0
   private var lastAcknowledged: UInt64 = 0
   private var task: RepeatedTask?
+  /// Since when a TLS handshake is awaited; nil without TLS, or when it is over.
+  private var handshakeStart: NIODeadline?
+  /// The answer has been given, and what still comes is swallowed.
+  var isLingering = false
+  /// Bytes that are dropped here, before anything reads them; nil: none are.
+  private var bytesToSwallow: Int64?
   /// The server is shutting down: no further request on this connection.
   private(set) var isDraining = false
 
@@ -57,7 +63,38 @@ final class ConnectionWatch: ChannelInboundHandler {
   /// Ends the connection at once if it is between two requests, else after the response in progress.
   func drain(_ channel: any Channel) {
     isDraining = true
+    if isLingering { return channel.close(promise: nil) }
     if case .head = phase, !sawHeadByte { channel.close(promise: nil) }
+  }
+
+  /// Until `handshakeIsOver` nothing that is written reaches the peer: no answer can be given, only an end.
+  func awaitHandshake() {
+    handshakeStart = NIODeadline.now()
+  }
+
+  func handshakeIsOver() {
+    handshakeStart = nil
+  }
+
+  /// From now on drops what comes, at most so many bytes; then, or when nothing comes, closes the connection.
+  func swallow(_ bytes: Int64, _ channel: any Channel) {
+    bytesToSwallow = bytes
+    enter(.body)
+    // Whoever read before may have held back, and does not ask again.
+    channel.pipeline.fireUserInboundEventTriggered(BeginSwallowing())
+  }
+
+  /// Tells the watch, in the pipeline, to ask for bytes by itself.
+  private struct BeginSwallowing: Sendable {}
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if event is BeginSwallowing { return context.read() }
+    context.fireUserInboundEventTriggered(event)
+  }
+
+  func channelReadComplete(context: ChannelHandlerContext) {
+    if bytesToSwallow != nil { return context.read() }
+    context.fireChannelReadComplete()
   }
 
   func channelActive(context: ChannelHandlerContext) {
@@ -89,6 +126,11 @@ final class ConnectionWatch: ChannelInboundHandler {
     lastProgress = now
     let count = unwrapInboundIn(data).readableBytes
     windowBytes += count
+    if let left = bytesToSwallow {
+      bytesToSwallow = left - Int64(count)
+      if left < Int64(count) { context.close(promise: nil) }
+      return
+    }
     if case .body = phase {
       framingBytes += count
       if framingBytes > Self.largestFraming { return end(context, .framingTooLong(limit: Self.largestFraming)) }
@@ -109,6 +151,10 @@ final class ConnectionWatch: ChannelInboundHandler {
 
   private func tick(_ context: ChannelHandlerContext, interval: TimeAmount) {
     let now = NIODeadline.now()
+    if let start = handshakeStart {
+      if now - start >= limits.headerTimeout { context.close(promise: nil) }
+      return
+    }
     switch phase {
     case .working:
       return
@@ -128,7 +174,7 @@ final class ConnectionWatch: ChannelInboundHandler {
       guard let socket = SocketState.of(context.channel) else { return }
       let moved = socket.acknowledgedBytes &- lastAcknowledged
       lastAcknowledged = socket.acknowledgedBytes
-      if moved > 0 || socket.unacknowledgedBytes == 0 { lastProgress = now }
+      if moved > 0 { lastProgress = now }
       windowBytes += Int(clamping: moved)
       // With nothing in flight it is we who are late, not the peer.
       windowWaited = socket.unacknowledgedBytes == 0 ? .zero : windowWaited + interval
@@ -153,7 +199,24 @@ final class ConnectionWatch: ChannelInboundHandler {
   /// Hands the reason to the connection's loop, which answers (408) and closes.
   private func end(_ context: ChannelHandlerContext, _ reason: PeerTimeout) {
     phase = .working
+    if bytesToSwallow != nil { return context.close(promise: nil) }
     context.fireErrorCaught(reason)
+  }
+}
+
+/// Stands behind TLS, and tells the watch when the handshake is over: the first byte of a request has come through it.
+final class HandshakeNotice: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+
+  private let watch: ConnectionWatch
+
+  init(_ watch: ConnectionWatch) {
+    self.watch = watch
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    watch.handshakeIsOver()
+    context.fireChannelRead(data)
   }
 }
 

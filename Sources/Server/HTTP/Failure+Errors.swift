@@ -141,6 +141,9 @@ extension Failure {
       case .boundaryTooLong: "the boundary is longer than \(MultipartParser.maximumBoundaryLength) characters"
       case .headerTooLong: "a part has a header of more than \(MultipartParser.maximumHeaderLength) bytes"
       case .badPartHeader: "a part has no valid Content-Disposition: form-data header"
+      case .badFileName: "the file name of a part is not UTF-8"
+      case .nestedParts: "a part has parts itself (multipart/mixed)"
+      case .encodedPart: "a part has a Content-Transfer-Encoding other than binary"
       case .notFinished: "the closing boundary is missing: the form was cut off"
       }
     self = .badRequest("bad-multipart", "\(reason): nothing of the unfinished part was stored, use curl -F file=@name")

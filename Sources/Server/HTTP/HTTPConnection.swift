@@ -15,11 +15,32 @@ struct HTTPConnection: Sendable {
   let peer: String
   let isSecure: Bool
   let limits: ConnectionLimits
+  /// The connections that swallow a body; shared by all.
+  let lingering: LingerSlots
   let logger: Logger
+  /// What limits count as one client: an IPv6 host has a whole /64 to choose from.
+  let network: [UInt8]
 
-  /// How much of an unwanted body we swallow so that the client gets to read our answer instead of a reset.
-  private static let lingerTime = TimeAmount.seconds(2)
-  private static let lingerBytes: Int64 = 64 * 1024 * 1024
+  init(
+    asyncChannel: NIOAsyncChannel<[HTTPServerRequestPart], ByteBuffer>, watch: NIOLoopBound<ConnectionWatch>,
+    peer: String, isSecure: Bool, limits: ConnectionLimits, lingering: LingerSlots, logger: Logger
+  ) {
+    self.asyncChannel = asyncChannel
+    self.watch = watch
+    self.peer = peer
+    self.isSecure = isSecure
+    self.limits = limits
+    self.lingering = lingering
+    self.logger = logger
+    network = ClientAddress(parsing: peer)?.network ?? Array(peer.utf8)
+  }
+
+  /// The same connection for a client that has to leave soon.
+  var withoutLingering: HTTPConnection {
+    HTTPConnection(
+      asyncChannel: asyncChannel, watch: watch, peer: peer, isSecure: isSecure, limits: limits,
+      lingering: LingerSlots(0), logger: logger)
+  }
 
   /// Serves the connection until either side closes it or the task is cancelled.
   func run(_ handler: Handler) async {
@@ -58,7 +79,7 @@ struct HTTPConnection: Sendable {
         return
       }
     }
-    if !body.isFinished { await linger(body, channel) }
+    if !body.isFinished { await Lingering(limits: limits, slots: lingering, watch: watch).swallow(body, channel) }
   }
 
   /// One request and its response.
@@ -115,19 +136,15 @@ struct HTTPConnection: Sendable {
     }
     let writer = ResponseWriter(channel: channel, watch: watch, request: nil, keepsAlive: false)
     try? await writer.send(failure, as: .text)
-    try? await channel.close(mode: .output)
+    // Who has stood still does not read an answer sooner for being waited for.
+    let slots = isSilence(error) ? LingerSlots(0) : lingering
+    await Lingering(limits: limits, slots: slots, watch: watch).swallowBytes(channel)
   }
 
-  /// Closing a socket with unread bytes in it resets the connection, and the client may lose our answer with it. So:
-  /// say that we are done, swallow a bounded part of what is still coming, then close.
-  private func linger(_ body: RequestBody, _ channel: any Channel) async {
-    guard channel.isActive else { return }
-    let deadline = channel.eventLoop.scheduleTask(in: Self.lingerTime) { channel.close(promise: nil) }
-    defer { deadline.cancel() }
-    try? await channel.close(mode: .output)
-    // A client that waits for 100 Continue sends nothing more: do not invite it.
-    body.forgetContinue()
-    let limit = body.received + Self.lingerBytes
-    while body.received < limit, (try? await body.next()) != nil {}
+  private func isSilence(_ error: any Error) -> Bool {
+    switch error {
+    case PeerTimeout.headerTimeout, PeerTimeout.bodyStalled: true
+    default: false
+    }
   }
 }

@@ -23,9 +23,12 @@ struct HTTPServer: Service {
   let onListening: @Sendable (SocketAddress) -> Void
   let handler: HTTPConnection.Handler
   private let openConnections = ReceiveBuffers.Count()
+  /// A quarter of the places is the most that refused clients have.
+  private var lingerSlots: LingerSlots { LingerSlots(maximumConnections / 4) }
 
   func run() async throws {
     let registry = ConnectionRegistry(count: openConnections)
+    let lingering = lingerSlots
     let server = try await bind()
     if let address = server.channel.localAddress { onListening(address) }
     try await withTaskCancellationOrGracefulShutdownHandler {
@@ -33,7 +36,7 @@ struct HTTPServer: Service {
         try await server.executeThenClose { accepted in
           for try await connection in accepted {
             group.addTask(executorPreference: EventLoopTaskExecutor(connection.channel.eventLoop)) {
-              await serve(connection, registry)
+              await serve(connection, registry, lingering)
             }
           }
         }
@@ -44,15 +47,17 @@ struct HTTPServer: Service {
     }
   }
 
-  private func serve(_ accepted: AcceptedConnection, _ registry: ConnectionRegistry) async {
-    guard let connection = try? await open(accepted) else { return }
+  private func serve(_ accepted: AcceptedConnection, _ registry: ConnectionRegistry, _ lingering: LingerSlots) async {
+    guard let connection = try? await open(accepted, lingering) else { return }
     let open = registry.add(connection)
     defer { registry.remove(connection) }
     if open.all > 2 * maximumConnections {
       // Not even an answer: those up to twice the limit get one.
       await connection.close()
     } else if let refusal = refusal(open, connection.peer) {
-      await connection.run { _, _, writer in
+      // No slot of lingering for who is too much already.
+      let refused = connection.withoutLingering
+      await refused.run { _, _, writer in
         writer.keepsAlive = false
         try? await writer.send(refusal, as: .text)
       }
@@ -94,7 +99,7 @@ struct HTTPServer: Service {
   ///
   /// Not before its task is running: a connection that is accepted in the instant in which the server stops is handed to
   /// nobody, and a `NIOAsyncChannel` that nobody takes ends the process.
-  private func open(_ accepted: AcceptedConnection) async throws -> HTTPConnection {
+  private func open(_ accepted: AcceptedConnection, _ lingering: LingerSlots) async throws -> HTTPConnection {
     let channel = accepted.channel
     let asyncChannel = try await channel.eventLoop.submit {
       // One that has closed meanwhile would never tell.
@@ -107,14 +112,17 @@ struct HTTPServer: Service {
     try? await channel.setOption(.autoRead, value: true).get()
     return HTTPConnection(
       asyncChannel: asyncChannel, watch: accepted.watch, peer: channel.remoteAddress?.ipAddress ?? "",
-      isSecure: certificate != nil, limits: limits, logger: logger)
+      isSecure: certificate != nil, limits: limits, lingering: lingering, logger: logger)
   }
 
   private func configure(_ channel: any Channel) throws -> AcceptedConnection {
     let pipeline = channel.pipeline.syncOperations
     let watch = ConnectionWatch(limits: limits)
     try pipeline.addHandler(watch)
-    if let certificate { try pipeline.addHandler(NIOSSLServerHandler(context: certificate.context)) }
+    if let certificate {
+      watch.awaitHandshake()
+      try pipeline.addHandlers([NIOSSLServerHandler(context: certificate.context), HandshakeNotice(watch)])
+    }
     var limitConfiguration = NIOHTTPDecoderLimitConfiguration()
     limitConfiguration.maxHeaderFieldSize = limits.maximumHeaderSize
     limitConfiguration.maxHeaderListSize = limits.maximumHeaderSize
@@ -139,7 +147,8 @@ private struct AcceptedConnection: Sendable {
 private final class ConnectionRegistry: Sendable {
   private struct Open {
     var connections: [ObjectIdentifier: HTTPConnection] = [:]
-    var byAddress: [String: Int] = [:]
+    /// By what counts as one client.
+    var byAddress: [[UInt8]: Int] = [:]
     var isDraining = false
   }
 
@@ -154,8 +163,8 @@ private final class ConnectionRegistry: Sendable {
   func add(_ connection: HTTPConnection) -> (all: Int, ofAddress: Int) {
     open.withLock { open in
       open.connections[ObjectIdentifier(connection.asyncChannel.channel)] = connection
-      let ofAddress = (open.byAddress[connection.peer] ?? 0) + 1
-      open.byAddress[connection.peer] = ofAddress
+      let ofAddress = (open.byAddress[connection.network] ?? 0) + 1
+      open.byAddress[connection.network] = ofAddress
       count.current = open.connections.count
       // Accepted just before the end: its first request is its last.
       if open.isDraining { drain(connection) }
@@ -166,8 +175,8 @@ private final class ConnectionRegistry: Sendable {
   func remove(_ connection: HTTPConnection) {
     open.withLock { open in
       open.connections[ObjectIdentifier(connection.asyncChannel.channel)] = nil
-      let ofAddress = (open.byAddress[connection.peer] ?? 1) - 1
-      open.byAddress[connection.peer] = ofAddress == 0 ? nil : ofAddress
+      let ofAddress = (open.byAddress[connection.network] ?? 1) - 1
+      open.byAddress[connection.network] = ofAddress == 0 ? nil : ofAddress
       count.current = open.connections.count
     }
   }

@@ -53,6 +53,9 @@ package final class ResponseWriter {
   }
 
   func sendContinue() async throws {
+    // The buffers may be full of answers that the client does not read.
+    watch.value.enter(.response)
+    defer { watch.value.enter(.working) }
     try await channel.writeAndFlush(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")).get()
   }
 

@@ -37,23 +37,58 @@ final class ClientLimits: Sendable {
           "your address has \(client.requests) requests in progress; the limit is \(maximumRequests): wait for one to end",
           retryAfter: 5)
       }
-      if let uploadsPerMinute, isUpload {
-        let seconds = Double(max(0, now.milliseconds(since: client.refilled))) / 1000
-        client.uploads = min(perMinute, client.uploads + seconds * perMinute / 60)
-        client.refilled = now
-        guard client.uploads >= 1 else {
-          let wait = Int(((1 - client.uploads) * 60 / perMinute).rounded(.up))
+      if isUpload {
+        do throws(Failure) {
+          try count(&client, from: 1, now)
+        } catch {
           clients[address] = client
-          throw Failure(
-            .tooManyRequests, code: "rate-limit",
-            "your address has reached \(uploadsPerMinute) uploads per minute: try again in \(wait) s", retryAfter: wait)
+          throw error
         }
-        client.uploads -= 1
       }
       client.requests += 1
       clients[address] = client
     }
     return Permit(limits: self, address: address)
+  }
+
+  /// Counts an upload that was not known to be one when its request was admitted.
+  ///
+  /// - Throws: `Failure` 429.
+  func admitUpload(_ client: ClientAddress?, now: Timestamp) throws(Failure) {
+    try count(client, from: 1, now)
+  }
+
+  /// Counts a further file of a form. They may be up to a minute's worth ahead of the limit, so that a form does not end in its
+  /// middle; the next uploads wait for that.
+  ///
+  /// - Throws: `Failure` 429.
+  func charge(_ client: ClientAddress?, now: Timestamp) throws(Failure) {
+    try count(client, from: 1 - Double(uploadsPerMinute ?? 0), now)
+  }
+
+  private func count(_ client: ClientAddress?, from least: Double, _ now: Timestamp) throws(Failure) {
+    guard let address = client?.network, let uploadsPerMinute else { return }
+    try clients.withLock { clients throws(Failure) in
+      var client = clients[address] ?? Client(uploads: Double(uploadsPerMinute), refilled: now)
+      defer { clients[address] = client }
+      try count(&client, from: least, now)
+    }
+  }
+
+  /// - Parameter least: what must be left in the bucket.
+  private func count(_ client: inout Client, from least: Double, _ now: Timestamp) throws(Failure) {
+    guard let uploadsPerMinute else { return }
+    let perMinute = Double(uploadsPerMinute)
+    let seconds = Double(max(0, now.milliseconds(since: client.refilled))) / 1000
+    client.uploads = min(perMinute, client.uploads + seconds * perMinute / 60)
+    client.refilled = now
+    guard client.uploads >= least else {
+      let wait = Int(((least - client.uploads) * 60 / perMinute).rounded(.up))
+      throw Failure(
+        .tooManyRequests, code: "rate-limit",
+        "your address has reached \(uploadsPerMinute) uploads per minute: try again in \(wait) s", retryAfter: wait)
+    }
+    client.uploads -= 1
   }
 
   /// One request in progress.
@@ -76,10 +111,10 @@ final class ClientLimits: Sendable {
   /// More clients than this are not remembered.
   private static let capacity = 100_000
 
-  /// After a minute of doing nothing a client is as good as new. With too many even so, all that do nothing are
+  /// After two minutes of doing nothing a client is as good as new. With too many even so, all that do nothing are
   /// forgotten: memory is bounded, and looking through them is rare.
   private func forgetIdle(_ clients: inout [[UInt8]: Client], now: Timestamp) {
-    clients = clients.filter { $0.value.requests > 0 || now.milliseconds(since: $0.value.refilled) < 60_000 }
+    clients = clients.filter { $0.value.requests > 0 || now.milliseconds(since: $0.value.refilled) < 120_000 }
     if clients.count > Self.capacity / 2 { clients = clients.filter { $0.value.requests > 0 } }
   }
 }

@@ -27,7 +27,9 @@ struct RequestHandler: Sendable {
       origin.publicURL = PublicURL(
         scheme: request.isSecure ? "https" : "http", authority: "\(configuration.host):\(configuration.port)")
     }
-    let route = Route(request)
+    var route = Route(request)
+    // No button of a page, where there are no objects of older programs: an empty file with a name.
+    if legacy == nil, case .legacy(let key, spends: true) = route { route = .post(path: "/" + key) }
     // Probes of a proxy and of a cluster come from nobody, and nothing depends on who it is.
     if let doubt = origin.doubt, route.isGuarded { unknownClients.note(doubt, logger) }
     var failure: Failure?
@@ -39,7 +41,7 @@ struct RequestHandler: Sendable {
       if route.isGuarded, let password = configuration.password, !Credentials.allow(request, password) {
         throw Failure.passwordNeeded
       }
-      try await respond(route, request, origin, body, writer)
+      try await respond(&route, request, origin, body, writer)
     } catch {
       failure = Failure(answering: error)
       cause = Failure.cause(error)
@@ -53,16 +55,18 @@ struct RequestHandler: Sendable {
   }
 
   private func respond(
-    _ route: Route, _ request: HTTPRequest, _ origin: ClientOrigin, _ body: RequestBody, _ writer: ResponseWriter
+    _ route: inout Route, _ request: HTTPRequest, _ origin: ClientOrigin, _ body: RequestBody, _ writer: ResponseWriter
   ) async throws {
+    func charge() throws { try clients.charge(origin.limited, now: now()) }
     switch route {
     case .home: try await status.home(request, origin, writer)
     case .health: try await writer.sendText("ok\n")
     case .readiness: try await status.readiness(writer)
     case .configuration: try await status.configuration(writer)
     case .uploadState(let id): try await status.uploadState(id, writer)
-    case .put(let path, let short): try await uploads.put(path: path, short: short, request, origin, body, writer)
-    case .post(let path): try await uploads.post(path: path, request, origin, body, writer)
+    case .put(let path, let short):
+      try await uploads.put(path: path, short: short, request, origin, body, writer, charge)
+    case .post(let path): try await uploads.post(path: path, request, origin, body, writer, charge)
     case .download(let id, let spends):
       if spends { while try await body.next() != nil {} }
       let query = DownloadService.Query(id: id, request: request, client: origin.client, spends: spends)
@@ -71,7 +75,9 @@ struct RequestHandler: Sendable {
       guard let id = try await legacy?.id(ofKey: key) else {
         // No button of a page, then, but an empty file with a name.
         guard spends else { throw Failure.notFound }
-        return try await uploads.post(path: "/" + key, request, origin, body, writer)
+        route = .post(path: "/" + key)
+        try clients.admitUpload(origin.limited, now: now())
+        return try await uploads.post(path: "/" + key, request, origin, body, writer, charge)
       }
       if spends { while try await body.next() != nil {} }
       let query = DownloadService.Query(id: id, request: request, client: origin.client, spends: spends)

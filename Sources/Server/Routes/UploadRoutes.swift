@@ -6,20 +6,27 @@ import UploadCore
 struct UploadRoutes: Sendable {
   let service: UploadService
   let shortURL: ShortURLClient?
+  let forms = FormFiles()
   /// Most files in one form.
   static let maximumFiles = 100
   /// Bytes of a form that are not of its files.
   private static let largestFraming: Int64 = 256 << 10
 
-  /// `PUT /[name]`: the body is the file.
+  /// Counts one more upload of the client; throws when it has had too many.
+  typealias Charge = () throws -> Void
+
+  /// `PUT /[name]`: the body is the file, or a form with files.
   func put(
     path: String, short: Bool, _ request: HTTPRequest, _ origin: ClientOrigin, _ body: RequestBody,
-    _ writer: ResponseWriter
+    _ writer: ResponseWriter, _ charge: Charge
   )
     async throws
   {
     guard request.contentLength != nil || request.isChunked else {
       throw Failure(.lengthRequired, code: "length-required", "the request has no Content-Length: use curl -T file")
+    }
+    if let type = try formType(request) {
+      return try await storeForm(type, path, short: short, request, origin, body, writer, charge)
     }
     var upload = try uploadRequest(request)
     upload.name = try fileName(path)
@@ -29,7 +36,10 @@ struct UploadRoutes: Sendable {
   }
 
   /// `POST /`: a form with files, or a raw body that is stored as text.
-  func post(path: String, _ request: HTTPRequest, _ origin: ClientOrigin, _ body: RequestBody, _ writer: ResponseWriter)
+  func post(
+    path: String, _ request: HTTPRequest, _ origin: ClientOrigin, _ body: RequestBody, _ writer: ResponseWriter,
+    _ charge: Charge
+  )
     async throws
   {
     guard request.contentLength != nil || request.isChunked else {
@@ -37,11 +47,10 @@ struct UploadRoutes: Sendable {
         .lengthRequired, code: "length-required",
         "the request has no body: use curl -F file=@name or --data-binary @name")
     }
-    let type = request.headers.first(name: "content-type") ?? ""
-    if type.lowercased().hasPrefix("multipart/form-data") {
-      let receipts = try await receiveForm(type, request, body)
-      return try await answer(receipts, short: false, request, origin, writer)
+    if let type = try formType(request) {
+      return try await storeForm(type, path, short: false, request, origin, body, writer, charge)
     }
+    let type = request.headers.first(name: "content-type") ?? ""
     var upload = try uploadRequest(request)
     upload.name = try fileName(path)
     // curl -d says "form", which it is not; what is posted without a name is text.
@@ -60,11 +69,36 @@ struct UploadRoutes: Sendable {
 
   // MARK: Forms
 
-  /// Stores every part that has a file name, in order. None is shown before the last is there: if one fails, the client
+  /// The Content-Type when the body is a form. What a body is depends on that field alone, and not on the method.
+  ///
+  /// - Throws: 415 for parts in another way: stored as one file they would be no file of anybody's.
+  private func formType(_ request: HTTPRequest) throws -> String? {
+    guard let type = try single(request, ["content-type"]) else { return nil }
+    let value = HeaderParameters(String(type.prefix { $0 != ";" })).value
+    if value == "multipart/form-data" { return type }
+    guard value.hasPrefix("multipart/") else { return nil }
+    throw Failure(
+      .unsupportedMediaType, code: "multipart",
+      "a body of \(value.allSatisfy { $0.isASCII } ? value.prefix(64) : "multipart") is not understood: send multipart/form-data (curl -F file=@name), or the file as it is (curl -T name)"
+    )
+  }
+
+  private func storeForm(
+    _ type: String, _ path: String, short: Bool, _ request: HTTPRequest, _ origin: ClientOrigin, _ body: RequestBody,
+    _ writer: ResponseWriter, _ charge: Charge
+  ) async throws {
+    let place = forms.begin(writer.abort)
+    defer { forms.end(place) }
+    let receipts = try await receiveForm(type, path, place, request, body, charge)
+    try await answer(receipts, short: short, request, origin, writer)
+  }
+
+  /// Stores every part that has a file name or a type, in order. Fields of text, which have neither, are not stored. None is shown before the last is there: if one fails, the client
   /// is told of no URL, and none stays, not even after a crash.
-  private func receiveForm(_ type: String, _ request: HTTPRequest, _ body: RequestBody) async throws -> [UploadService
-    .Receipt]
-  {
+  private func receiveForm(
+    _ type: String, _ path: String, _ place: FormFiles.Place, _ request: HTTPRequest, _ body: RequestBody,
+    _ charge: Charge
+  ) async throws -> [UploadService.Receipt] {
     guard !request.headers.contains(name: "repr-digest") else {
       throw Failure(
         .badRequest, code: "bad-header",
@@ -85,16 +119,22 @@ struct UploadRoutes: Sendable {
     var staged: [UploadService.Staged] = []
     do {
       while let part = try await form.nextPart() {
-        guard let rawName = part.fileName else { continue }
+        guard part.isFile else { continue }
+        let rawName = part.fileName ?? ""
         // A form sent without choosing a file has one part with an empty name and no bytes.
-        if rawName.isEmpty, part.fieldName != nil, try await form.isPartEmpty() { continue }
+        if rawName.isEmpty, try await form.isPartEmpty() { continue }
         guard staged.count < Self.maximumFiles else {
           throw Failure.badRequest(
             "too-many-files", "the form has more than \(Self.maximumFiles) files: send them in several requests")
         }
+        // The request itself has been counted.
+        if !staged.isEmpty { try charge() }
+        try forms.add(to: place)
         var upload = template
         do throws(FileNameError) {
-          upload.name = rawName.isEmpty ? nil : try FileName(rawName)
+          // curl -X PUT -F file=<name names no file; the path may.
+          let named = staged.isEmpty ? try? FileName.inPath(path) : nil
+          upload.name = rawName.isEmpty ? named : try FileName(rawName)
         } catch {
           throw UploadRejection.fileName(error)
         }

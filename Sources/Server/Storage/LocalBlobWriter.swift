@@ -8,7 +8,10 @@ import UploadCore
 final class LocalBlobWriter: BlobWriter {
   private let id: UploadID
   private let store: LocalBlobStore
-  /// The beginning, until it is too large to wait in memory.
+  /// Pieces below this size wait for others until there are `gathered` bytes.
+  private static let tinyPiece = 2048
+  private static let gathered = 16 * 1024
+  /// The beginning, until it is too large to wait in memory; then small pieces that wait to be written together.
   private var small = ByteBuffer()
   private var file: (descriptor: CInt, temporaryPath: String?)?
   private var hash: FileHash?
@@ -37,12 +40,25 @@ final class LocalBlobWriter: BlobWriter {
       }
       try await beginFile()
     }
-    try write(bytes)
+    // Pieces of a few bytes (chunks of one, say) are not worth a system call each.
+    if bytes.readableBytes < Self.tinyPiece {
+      small.writeImmutableBuffer(bytes)
+      if small.readableBytes < Self.gathered { return }
+    }
+    try writeGathered()
+    if bytes.readableBytes >= Self.tinyPiece { try write(bytes) }
     try await hash?.advance(to: size)
+  }
+
+  private func writeGathered() throws {
+    guard small.readableBytes > 0 else { return }
+    try write(small)
+    small.clear()
   }
 
   private func finish() async throws -> BlobDigest {
     if let file, let hash {
+      try writeGathered()
       let digest = try await hash.finish(size: size)
       _ = try await store.waiting { try Posix.check("fsync") { fsync(file.descriptor) } }
       return BlobDigest(size: size, sha256: digest)
@@ -61,6 +77,8 @@ final class LocalBlobWriter: BlobWriter {
     }
     file = opened
     size = Int64(bytes.readableBytes)
+    // A form may be waiting for its other files for long.
+    small = ByteBuffer()
     return BlobDigest(size: size, sha256: digest)
   }
 

@@ -22,6 +22,9 @@ package struct MultipartParser {
     /// Present, even when empty, for a file.
     package var fileName: String?
     package var contentType: String?
+
+    /// The part is a file: it says what it is called, or of what type it is. What says neither is a field of text.
+    package var isFile: Bool { fileName != nil || contentType != nil }
   }
 
   package enum ParseError: Error, Equatable {
@@ -29,6 +32,12 @@ package struct MultipartParser {
     case boundaryTooLong
     case headerTooLong
     case badPartHeader
+    /// The file name is in no way of writing that is known.
+    case badFileName
+    /// A part that has parts.
+    case nestedParts
+    /// A part in an encoding of mail (RFC 7578, 4.7: not to be used).
+    case encodedPart
     case notFinished
   }
 
@@ -164,7 +173,8 @@ package struct MultipartParser {
       case .boundary, .unknown:
         return index > 0 ? pending.readSlice(length: index).map { .bytes($0) } : nil
       case .content:
-        return pending.readSlice(length: index + 2).map { .bytes($0) }
+        // All such lines go out together: a body full of them must not become a write for each.
+        return pending.readSlice(length: endOfContent(from: index + 2)).map { .bytes($0) }
       }
     }
     // What could be the beginning of a delimiter stays.
@@ -172,15 +182,25 @@ package struct MultipartParser {
     return safe > 0 ? pending.readSlice(length: safe).map { .bytes($0) } : nil
   }
 
+  /// Where the bytes end that are content for certain.
+  private func endOfContent(from start: Int) -> Int {
+    var start = start
+    while let index = find(delimiter, from: start) {
+      guard case .content = follower(of: index) else { return index }
+      start = index + 2
+    }
+    return max(start, pending.readableBytes - (delimiter.count - 1))
+  }
+
   private mutating func dropAllBut(_ count: Int) {
     if pending.readableBytes > count { pending.moveReaderIndex(forwardBy: pending.readableBytes - count) }
   }
 
   /// Where `pattern` begins in the pending bytes. Every pattern here begins with CR, which is rare: memchr jumps there.
-  private func find(_ pattern: [UInt8]) -> Int? {
+  private func find(_ pattern: [UInt8], from start: Int = 0) -> Int? {
     pending.withUnsafeReadableBytes { bytes -> Int? in
       guard let base = bytes.baseAddress, let first = pattern.first else { return nil }
-      var start = 0
+      var start = start
       while bytes.count - start >= pattern.count {
         let reach = bytes.count - start - pattern.count + 1
         guard let hit = memchr(base + start, CInt(first), reach) else { return nil }
@@ -209,10 +229,18 @@ extension MultipartParser.PartHeader {
         guard disposition.value == "form-data", disposition.isWellFormed, !hasDisposition else { throw .badPartHeader }
         hasDisposition = true
         fieldName = disposition.parameters["name"]
-        // Browsers and curl write a quote in a name as %22 (WHATWG HTML, multipart/form-data encoding).
-        fileName = disposition.parameters["filename"]?.replacing("%22", with: "\"")
+        do throws(PartFileName.Unreadable) {
+          fileName = try PartFileName.find(disposition.parameters)
+        } catch {
+          throw .badFileName
+        }
       case "content-type":
         contentType = String(value)
+        if value.prefix(10).lowercased() == "multipart/" { throw .nestedParts }
+      case "content-transfer-encoding":
+        guard ["binary", "8bit", "7bit", ""].contains(value.prefix(32).lowercased().filter { $0 != " " }) else {
+          throw .encodedPart
+        }
       default:
         break
       }

@@ -24,6 +24,8 @@ struct Bucket: Sendable {
   let budget: PartBudget
   /// Parts that are sent from files at one time: each holds pieces on its way and the buffers of a connection.
   let spooledSends = PartBudget(bytes: 12, partSize: 1)
+  /// Answers that are read at the pace of clients.
+  let streams: StreamSlots
   let journal: LeftoverJournal
   /// Where parts wait that find no memory.
   let scratch: String

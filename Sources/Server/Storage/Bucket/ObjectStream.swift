@@ -58,8 +58,9 @@ struct ObjectStream: Sendable {
         source = try await open(position..<range.upperBound)
       }
       let start = position
-      let broken = try await read(source, &position, end: range.upperBound, body)
+      let outcome = try await read(source, &position, end: range.upperBound, body)
       guard position < range.upperBound else { return }
+      guard case .ended(let broken) = outcome else { continue }
       failures = position > start ? 1 : failures + 1
       guard failures < Self.attempts else {
         throw broken ?? BucketFailure.unavailable("the store ends its answers too early")
@@ -68,21 +69,32 @@ struct ObjectStream: Sendable {
     }
   }
 
+  /// How the reading of one answer ended.
+  private enum Outcome {
+    /// With all that the store has sent, or too early for this reason.
+    case ended(S3Error?)
+    /// Another reader needed its place.
+    case taken
+  }
+
   /// Reads one answer as far as it comes.
   ///
-  /// - Returns: why it ended too early.
   private func read(
     _ source: S3ResponseBody, _ position: inout Int64, end: Int64, _ body: (ByteBuffer) async throws -> Void
-  ) async throws -> S3Error? {
-    var iterator = source.makeAsyncIterator()
+  ) async throws -> Outcome {
+    let stream = bucket.streams.add(source)
+    defer { bucket.streams.close(stream) }
     while true {
-      let piece: ByteBuffer?
+      let piece: ByteBuffer
       do {
-        piece = try await iterator.next()
+        switch try await stream.next() {
+        case .bytes(let bytes): piece = bytes
+        case .end: return .ended(nil)
+        case .taken: return .taken
+        }
       } catch let error as S3Error {
-        return error
+        return .ended(error)
       }
-      guard let piece else { return nil }
       position += Int64(piece.readableBytes)
       guard position <= end else {
         throw BucketFailure.unavailable("the store has sent more bytes than were asked for")

@@ -34,7 +34,8 @@ package final class R2BlobStore: BlobStore {
     eventLoopGroup: any EventLoopGroup, journal: LeftoverJournal = .none, now: @escaping @Sendable () -> Timestamp
   ) {
     bucket = Bucket(
-      client: client, directory: directory, budget: budget, journal: journal, scratch: scratch, pool: pool,
+      client: client, directory: directory, budget: budget,
+      streams: StreamSlots(connections: client.options.connectionLimit), journal: journal, scratch: scratch, pool: pool,
       eventLoopGroup: eventLoopGroup, now: now)
   }
 
