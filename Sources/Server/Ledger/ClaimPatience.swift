@@ -17,7 +17,10 @@ package struct ClaimPatience: Sendable {
     private var spent: Duration = .zero
     private var count = 0
 
-    init(_ patience: ClaimPatience) {
+    /// - Parameter times: how much more patience than usual.
+    init(_ patience: ClaimPatience, times: Int = 1) {
+      var patience = patience
+      patience.total *= times
       self.patience = patience
     }
 

@@ -16,13 +16,8 @@ package final class DeliveryMemory: Sendable {
     var pending: [Place: Int64] = [:]
     /// Slots that were spent by one delivery of all bytes. What is forgotten is treated more kindly.
     var spentWhole: Set<Place> = []
-    /// The last lease of a slot, and the one that it continues.
-    var leases: [Place: Lease] = [:]
-  }
-
-  private struct Lease {
-    var nonce: UInt64
-    var continues: UInt64?
+    /// Of leases that continue another one of their client, by nonce: the first one of the chain.
+    var continued: [UInt64: UInt64] = [:]
   }
 
   private static let capacity = 10_000
@@ -35,16 +30,19 @@ package final class DeliveryMemory: Sendable {
     switch decision {
     case .part(let slot, _), .resumeConsumed(let slot, _):
       state.withLock { $0.pending[Place(id: id, slot: slot.number), default: 0] += request.length }
-    case .lease(let slot, let isResumed):
-      guard let nonce = slot.lease?.nonce else { return }
-      state.withLock { state in
-        if state.leases.count >= Self.capacity { state.leases.removeAll() }
-        let place = Place(id: id, slot: slot.number)
-        let last = state.leases[place]
-        // Of a chain of requests the first one is meant.
-        state.leases[place] = Lease(nonce: nonce, continues: isResumed ? last?.continues ?? last?.nonce : nil)
-      }
-    case .locked, .gone: break
+    case .lease, .locked, .gone: break
+    }
+  }
+
+  /// A lease is about to be stored, and continues another one of the same client. Noted before it is, because a request that
+  /// it continues may end in the next instant.
+  func willLease(_ decision: LeaseDecision, over slots: [DownloadSlot]) {
+    guard case .lease(let slot, resumed: true) = decision, let nonce = slot.lease?.nonce,
+      let last = slots.first(where: { $0.number == slot.number })?.lease?.nonce
+    else { return }
+    state.withLock { state in
+      if state.continued.count >= Self.capacity { state.continued.removeAll() }
+      state.continued[nonce] = state.continued[last] ?? last
     }
   }
 
@@ -75,9 +73,7 @@ package final class DeliveryMemory: Sendable {
         let place = Place(id: id, slot: slot.number)
         slot.pending = state.pending[place] ?? 0
         slot.isSpentWhole = state.spentWhole.contains(place)
-        slot.continues = state.leases[place].flatMap { lease in
-          lease.nonce == slot.lease?.nonce || lease.nonce == slot.consumedBy ? lease.continues : nil
-        }
+        slot.continues = (slot.lease?.nonce ?? slot.consumedBy).flatMap { state.continued[$0] }
         return slot
       }
     }

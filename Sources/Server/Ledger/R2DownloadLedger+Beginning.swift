@@ -14,7 +14,8 @@ extension R2DownloadLedger {
     memory.remember(limit, of: id)
     // One for all rounds, so that a write of an earlier round is known again.
     let (nonce, mark) = (Self.random(), Self.random())
-    var pauses = ClaimPatience.Pauses(patience)
+    // Pieces of one client meet each other on several nodes: they wait longer than somebody who only wants to know.
+    var pauses = ClaimPatience.Pauses(patience, times: request.isPiece ? 5 : 1)
     var view = try await firstView(id, limit, request)
     for _ in 0..<Self.rounds {
       if memory.isGone(id) { return .gone }
@@ -22,6 +23,7 @@ extension R2DownloadLedger {
         slots: deliveries.mark(view.slots, of: id), limit: limit, request: request, nonce: nonce,
         leaseSeconds: leaseSeconds,
         resumeSeconds: resumeSeconds, now: now)
+      deliveries.willLease(decision, over: view.slots)
       guard var slot = decision.slot else {
         guard view.isFresh || view.isUsedUp(limit) else {
           view = try await look(id, limit)

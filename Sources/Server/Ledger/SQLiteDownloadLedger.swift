@@ -76,6 +76,7 @@ package struct SQLiteDownloadLedger: DownloadLedger {
       let decision = SlotChoice.decide(
         slots: slots, limit: limit, request: request, nonce: nonce, leaseSeconds: lease, resumeSeconds: resume, now: now
       )
+      deliveries.willLease(decision, over: slots)
       switch decision {
       case .lease(let slot, let resumed):
         let kept = consumes ? try slot.consuming(nonce: nonce, bytesSent: request.length, now: now) : slot

@@ -93,7 +93,6 @@ struct BucketProof: Sendable {
   }
 
   /// `If-Match` with a tag that is not there.
-
   @Sendable private func refusesStaleTag() async throws {
     let key = key("stale")
     try await removing(key) {
