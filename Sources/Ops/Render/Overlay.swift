@@ -37,6 +37,9 @@ package struct Overlay: Sendable {
     ]
     if file.ingress.tls == .nginx {
       files.append(RenderedFile(path: "nginx/limits.conf", text: limits))
+      if file.shutdownGrace != PodGrace.standard {
+        files.append(RenderedFile(path: "nginx/nginx.conf", text: configuration))
+      }
       if !file.ingress.staticFiles.isEmpty {
         files.append(RenderedFile(path: "nginx/static.conf", text: staticLocations))
       }
@@ -89,7 +92,7 @@ package struct Overlay: Sendable {
 
   private func files(of folder: String) -> [String] {
     guard file.ingress.tls == .nginx else { return [] }
-    return ["nginx/limits.conf"] + (file.ingress.staticFiles.isEmpty ? [] : ["nginx/static.conf"])
+    return ["nginx/limits.conf"] + (file.shutdownGrace == PodGrace.standard ? [] : ["nginx/nginx.conf"]) + (file.ingress.staticFiles.isEmpty ? [] : ["nginx/static.conf"])
   }
 
   /// The settings of the server, as its environment names them.
@@ -106,6 +109,7 @@ package struct Overlay: Sendable {
     ]
     if let service = file.shortURLService { settings.append(("SHORT_URL_SERVICE", service)) }
     settings += [("R2_ACCOUNT_ID", file.storage.accountID), ("R2_BUCKET_NAME", file.storage.bucket)]
+    if file.shutdownGrace != PodGrace.standard { settings.append(("SHUTDOWN_GRACE", String(file.shutdownGrace))) }
     if let endpoint = file.storage.endpoint { settings.append(("R2_ENDPOINT", endpoint)) }
     return settings.map { (name: $0.0, value: $0.1) }
   }
@@ -115,6 +119,13 @@ package struct Overlay: Sendable {
     let mebibytes =
       file.policy.maxUploadSize.bytes / (1 << 20) + (file.policy.maxUploadSize.bytes % (1 << 20) == 0 ? 1 : 2)
     return "client_max_body_size \(mebibytes)m;\n"
+  }
+
+  /// nginx takes no variable here, so the file is the tree's with another number.
+  private var configuration: String {
+    let text = KubernetesTree.folder("base").first { $0.path == "base/nginx/nginx.conf" }?.text ?? ""
+    return text.replacing(
+      "worker_shutdown_timeout \(PodGrace.standard)s;", with: "worker_shutdown_timeout \(file.shutdownGrace)s;")
   }
 
   private var staticLocations: String {
