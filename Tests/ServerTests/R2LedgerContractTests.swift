@@ -21,7 +21,7 @@ struct R2LedgerContractTests {
     try await LedgerCluster.with(place, nodes: 3) { cluster in
       let contract = DownloadLedgerContract(
         RotatingLedger(cluster.ledgers), start: LedgerCluster.start, leaseSeconds: LedgerCluster.leaseSeconds,
-        resumeSeconds: LedgerCluster.resumeSeconds
+        resumeSeconds: LedgerCluster.resumeSeconds, isOneProcess: false
       ) { try LedgerCluster.upload(downloads: $0, size: $1) }
       try await contract.run()
     }

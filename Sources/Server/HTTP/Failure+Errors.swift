@@ -86,6 +86,7 @@ extension Failure {
   /// What an operator has to know of an error, in one line; nil when the answer says it all.
   static func cause(_ error: any Error) -> String? {
     switch error {
+    case let failure as Failure: failure.cause
     case let error as StoreError: error.reason
     case let error as DatabaseError: "index: \(error.resultCode): \(error.message ?? "")"
     default: nil

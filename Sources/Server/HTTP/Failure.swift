@@ -11,6 +11,8 @@ package struct Failure: Error, Hashable {
   package var retryAfter: Int?
   /// Further response fields such as WWW-Authenticate or Allow.
   package var fields: [Field] = []
+  /// What the store or the index said, for the log only.
+  package var cause: String?
   /// The connection cannot carry another request.
   package var closes = false
 

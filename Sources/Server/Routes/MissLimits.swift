@@ -28,7 +28,7 @@ final class MissLimits: Sendable {
   func check(_ client: ClientAddress?, _ route: Route, now: Timestamp) throws(Failure) {
     guard isOn, route.asksForUpload else { return }
     let misses = clients.withLock { $0[client?.network ?? []].map { Self.left($0, now) } ?? 0 }
-    guard misses >= Self.burst else { return }
+    guard misses > Self.burst - 1 else { return }
     throw Failure(
       .tooManyRequests, code: "too-many-misses",
       "your address has asked for more than \(Int(Self.burst)) uploads that do not exist: check the URL, and try again in 10 s",

@@ -34,8 +34,10 @@ struct StatusRoutes: Sendable {
     } catch let failure as Failure {
       throw failure
     } catch {
-      throw Failure(
+      var failure = Failure(
         .serviceUnavailable, code: "not-ready", "not ready: the store or the index does not work", retryAfter: 10)
+      failure.cause = Failure.cause(error)
+      throw failure
     }
     try await writer.sendText("ready\n")
   }

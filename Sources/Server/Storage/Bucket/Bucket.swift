@@ -1,10 +1,24 @@
 import NIOCore
 import NIOPosix
 import R2Client
+import Synchronization
 import UploadCore
+
+/// How a multipart upload becomes an object of this store.
+final class Completion: Sendable {
+  private let looks = Atomic(false)
+
+  /// Look for an object before, because the store overwrites what it is told to create only.
+  var looksBefore: Bool {
+    get { looks.load(ordering: .relaxed) }
+    set { looks.store(newValue, ordering: .relaxed) }
+  }
+}
 
 /// What the store, its writers and its readers share.
 struct Bucket: Sendable {
+  /// A look before is slower than a condition and as good here: an id is drawn once, and one upload id completes once.
+  let completion = Completion()
   let client: R2Client
   let directory: ObjectDirectory
   let budget: PartBudget

@@ -47,6 +47,8 @@ struct ObjectPublication: Sendable {
         if let outcome = await look(error) { return outcome }
         guard attempt < Self.attempts, !error.isNotFound else { return .unknown(error) }
         attempt += 1
+      } catch let error as StoreError where !wasUnknown {
+        return .refused(error)
       } catch {
         return .unknown(error)
       }
@@ -59,10 +61,21 @@ struct ObjectPublication: Sendable {
     switch content {
     case .whole(let part): return try await put(part)
     case .parts(let parts, let uploadID):
+      if bucket.completion.looksBefore { try await expectNothing() }
       return try await bucket.client.completeMultipartUpload(
         key, uploadID: uploadID, parts: parts, condition: .ifAbsent, repeats: .always
       ).eTag
     }
+  }
+
+  private func expectNothing() async throws {
+    do {
+      _ = try await bucket.client.headObject(key)
+    } catch let error as S3Error where error.isNotFound {
+      return
+    }
+    // Our own, of an attempt before, or that of somebody who has drawn the same id: `look` tells them apart.
+    throw StoreError.exists(record.id)
   }
 
   private func put(_ part: PartBuffer?) async throws -> S3ETag {
