@@ -1,4 +1,5 @@
 import Ops
+import Synchronization
 import Testing
 
 /// Fields that others add to our objects are seen, told and removed.

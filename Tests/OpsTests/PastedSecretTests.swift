@@ -1,5 +1,6 @@
 import Foundation
 import Ops
+import Synchronization
 import Testing
 
 /// Secrets as editors and shells leave them.

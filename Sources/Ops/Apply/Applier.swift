@@ -98,11 +98,12 @@ struct Applier: Sendable {
 
   /// A controller whose pods were refused waits longer after each try, minutes in the end. A mark on its object makes it look
   /// again at once: the cause may be gone since.
+  /// It only saves time, so an API server that is away for a moment is no reason to stop.
   func wakeController() async throws {
-    guard let daemonSet = try await kubectl.object("daemonsets", "bashupload") else { return }
+    guard let daemonSet = try? await kubectl.object("daemonsets", "bashupload") else { return }
     let desired = daemonSet.value.at("status", "desiredNumberScheduled")?.integer ?? 0
     let current = daemonSet.value.at("status", "currentNumberScheduled")?.integer ?? desired
-    guard current < desired, try await Rollout.refusal(kubectl, daemonSet) != nil else { return }
+    guard current < desired, (try? await Rollout.refusal(kubectl, daemonSet)) ?? nil != nil else { return }
     try await kubectl.annotate(daemonSet, "bashupload.app/woken", String(context.now()))
     context.say("pods of the service were refused: its controller looks again now")
   }

@@ -19,7 +19,9 @@ extension DeployCommand {
     var failure: String?
     try await locked {
       if Self.isReady(object) { try await empty(node, arguments) }
-      // Before its k3s stops: from then on it cannot join again under this name, and etcd does not wait for it.
+      // An agent that still runs would register again when it starts anew. A member of etcd goes first: etcd waits for nobody
+      // then.
+      if node.role == .edge { failure = try await end(node) }
       try await kubectl.delete([object])
       try await kubectl.delete([
         KubernetesObject([
@@ -28,13 +30,7 @@ extension DeployCommand {
         ])
       ])
       context.say("node/\(name): out of the cluster")
-      do {
-        let result = try await SecureShell(context: context).run({ Self.ending }, on: node, deadline: 300)
-        if result.status != 0 { throw NodeFailure(node, result) }
-        context.say("node/\(name): k3s and its containers have stopped")
-      } catch let error as NodeFailure {
-        failure = error.description
-      }
+      if node.role != .edge { failure = try await end(node) }
     }
     // Their firewalls and meshes know it no more.
     let others = try await applyNodes(file.nodes, file, Self.answered(arguments))
@@ -52,6 +48,18 @@ extension DeployCommand {
       context.say("its addresses may still be in the DNS: records are not managed yet by this version, take them out yourself")
     }
     return 0
+  }
+
+  /// - Returns: why it could not be told; the rest is done all the same.
+  private func end(_ node: NodeSpec) async throws -> String? {
+    do {
+      let result = try await SecureShell(context: context).run({ Self.ending }, on: node, deadline: 300)
+      if result.status != 0 { throw NodeFailure(node, result) }
+      context.say("node/\(node.name): k3s and its containers have stopped")
+      return nil
+    } catch let error as NodeFailure {
+      return error.description
+    }
   }
 
   /// The question has been answered.
