@@ -185,6 +185,7 @@ extension FakeCluster.State {
     case "get" where words.contains("--filename=-"): return getListed(input)
     case "get": return get(words)
     case "apply": return apply(input, words)
+    case "patch": return patch(input, words)
     case "create": return create(input)
     case "replace": return replace(input)
     case "delete":
@@ -275,6 +276,30 @@ extension FakeCluster.State {
     looksAtEnding = 0
     for identity in objects.keys where identity.namespace == namespace.name { objects[identity] = nil }
     objects[namespace] = nil
+  }
+
+  /// JSON Patch, as far as fields are removed.
+  private mutating func patch(_ input: [KubernetesObject], _ words: [String]) -> CommandResult {
+    let text = words.first { $0.hasPrefix("--patch=") }?.dropFirst("--patch=".count) ?? ""
+    guard let id = input.first?.identity, let steps = try? JSONValue(parsing: String(text)) else {
+      return CommandResult(status: 1, output: "", complaint: "error: no patch")
+    }
+    func removed(_ value: JSONValue, _ path: ArraySlice<String>) -> JSONValue {
+      guard let key = path.first else { return value }
+      if case .array(var list) = value, let index = Int(key) {
+        if path.count == 1 { list.remove(at: index) } else { list[index] = removed(list[index], path.dropFirst()) }
+        return .array(list)
+      }
+      var value = value
+      value[key] = path.count == 1 ? nil : value[key].map { removed($0, path.dropFirst()) }
+      return value
+    }
+    for step in steps.array where step["op"]?.string == "remove" {
+      let path = (step["path"]?.string ?? "").split(separator: "/").map(String.init)
+      objects[id] = objects[id].map { removed($0, path[...]) }
+    }
+    objects[id]?["metadata"]?["managedFields"] = [["manager": .string(Kubectl.fieldManager)]]
+    return CommandResult(status: 0, output: "")
   }
 
   private mutating func apply(_ input: [KubernetesObject], _ words: [String]) -> CommandResult {

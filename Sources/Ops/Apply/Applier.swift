@@ -89,6 +89,25 @@ struct Applier: Sendable {
     }
   }
 
+  /// Before the rest, so that the pods are replaced once and not twice.
+  func removeForeignFields(_ desired: [KubernetesObject]) async throws {
+    for identity in try await kubectl.removeForeignFields(desired) {
+      context.say("\(identity): fields that others had added are removed")
+    }
+  }
+
+  /// A controller whose pods were refused waits longer after each try, minutes in the end. A mark on its object makes it look
+  /// again at once: the cause may be gone since.
+  /// It only saves time, so an API server that is away for a moment is no reason to stop.
+  func wakeController() async throws {
+    guard let daemonSet = try? await kubectl.object("daemonsets", "bashupload") else { return }
+    let desired = daemonSet.value.at("status", "desiredNumberScheduled")?.integer ?? 0
+    let current = daemonSet.value.at("status", "currentNumberScheduled")?.integer ?? desired
+    guard current < desired, (try? await Rollout.refusal(kubectl, daemonSet)) ?? nil != nil else { return }
+    try await kubectl.annotate(daemonSet, "bashupload.app/woken", String(context.now()))
+    context.say("pods of the service were refused: its controller looks again now")
+  }
+
   /// Everything but our own namespace, in which the mark of the main set lives. Objects of the whole cluster belong to the
   /// main set, which comes last: a namespace that is no longer wanted goes with it.
   func applyAll(_ objects: [KubernetesObject]) async throws {

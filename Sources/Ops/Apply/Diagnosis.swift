@@ -56,7 +56,7 @@ struct Diagnosis: Sendable {
   }
 
   /// Newer reporters write only the second.
-  private static func time(_ event: KubernetesObject) -> Int {
+  static func time(_ event: KubernetesObject) -> Int {
     let text = event.value["lastTimestamp"]?.string ?? event.value["eventTime"]?.string ?? ""
     return KubernetesTime.seconds(text) ?? 0
   }

@@ -39,6 +39,10 @@ struct Generations: Sendable {
       return
     }
     let earlier = try await all()
+    // What is kept already, a repair of drift, would only push an older version out.
+    if let last = earlier.last, last.objects == text {
+      return context.say("generation \(last.number) is this one already")
+    }
     let number = (earlier.last?.number ?? 0) + 1
     let time = Timestamp(seconds: Int64(context.now())).rfc3339
     let created = try await kubectl.create(

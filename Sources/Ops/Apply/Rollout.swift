@@ -23,6 +23,7 @@ struct Rollout: Sendable {
 
   func waitForPods() async throws {
     var looks = 0
+    var refusals = 0
     try await Wait(context: context, name: "rollout", deadline: timeout).until {
       guard let daemonSet = try await kubectl.object("daemonsets", "bashupload") else {
         return .pending("the DaemonSet is not there yet")
@@ -32,6 +33,12 @@ struct Rollout: Sendable {
       let away = try await kubectl.edgesAway()
       pods.removeAll { away.contains($0.node) }
       if !away.isEmpty, let state = try await goOn(daemonSet, pods, without: away) { return state }
+      if let refusal = try await Self.refusal(kubectl, daemonSet) {
+        refusals += 1
+        if refusals >= Self.patience { return .failed(refusal) }
+        return .pending(Self.progress(daemonSet, labelled: try await labelled()) + "; \(refusal)")
+      }
+      refusals = 0
       let trouble = pods.compactMap { pod in pod.trouble.map { (pod, $0) } }.first {
         PodState.lasting.contains($1.reason)
       }
@@ -39,7 +46,7 @@ struct Rollout: Sendable {
       if let (pod, trouble) = trouble, looks >= Self.patience {
         return .failed("\(pod.name) on \(pod.node): \(trouble.reason)")
       }
-      return .pending(Self.progress(daemonSet) + (trouble.map { "; \($0.0.name): \($0.1.reason)" } ?? ""))
+      return .pending(Self.progress(daemonSet, labelled: try await labelled()) + (trouble.map { "; \($0.0.name): \($0.1.reason)" } ?? ""))
     }
   }
 
@@ -76,6 +83,28 @@ struct Rollout: Sendable {
     return .pending("\(new) of \(pods.count) pods are new, and \(names) not ready")
   }
 
+  /// Edges that have the label, ready or not.
+  private func labelled() async throws -> Int {
+    try await kubectl.get("nodes", namespace: nil, selector: "bashupload.app/role=edge").count
+  }
+
+  /// Why the API refuses pods of it, in the words of the newest event; `nil`: none is missing, or none was refused lately. A
+  /// refused pod does not exist, so no pod says it.
+  static func refusal(_ kubectl: Kubectl, _ daemonSet: KubernetesObject) async throws -> String? {
+    let desired = daemonSet.value.at("status", "desiredNumberScheduled")?.integer ?? 0
+    let current = daemonSet.value.at("status", "currentNumberScheduled")?.integer ?? desired
+    guard current < desired else { return nil }
+    // What was refused before the last pod was made is over.
+    let last = try await kubectl.get("events").filter { event in
+      let object = event.value["involvedObject"]
+      return ["FailedCreate", "SuccessfulCreate"].contains(event.value["reason"]?.string ?? "")
+        && object?["kind"]?.string == "DaemonSet" && object?["name"]?.string == daemonSet.name
+    }.max { Diagnosis.time($0) < Diagnosis.time($1) }
+    guard let last, last.value["reason"]?.string == "FailedCreate" else { return nil }
+    let text = last.value["message"]?.string?.split(separator: "\n").first.map(String.init) ?? ""
+    return "pods are refused: \(text)"
+  }
+
   static func pods(_ kubectl: Kubectl) async throws -> [PodState] {
     try await kubectl.get(
       "pods", selector: "app.kubernetes.io/name=bashupload,app.kubernetes.io/component=edge"
@@ -92,10 +121,14 @@ struct Rollout: Sendable {
       && status?["updatedNumberScheduled"]?.integer == desired && status?["numberAvailable"]?.integer == desired
   }
 
-  static func progress(_ daemonSet: KubernetesObject) -> String {
+  static func progress(_ daemonSet: KubernetesObject, labelled: Int = 0) -> String {
     let status = daemonSet.value["status"]
     let desired = status?["desiredNumberScheduled"]?.integer ?? 0
-    if desired == 0 { return "no node has the label bashupload.app/role=edge" }
+    if desired == 0 {
+      return labelled == 0
+        ? "no node has the label bashupload.app/role=edge"
+        : "\(labelled) nodes have the label bashupload.app/role=edge, and none of them takes pods: kubectl describe nodes says why"
+    }
     let ready = status?["numberReady"]?.integer ?? 0
     let updated = status?["updatedNumberScheduled"]?.integer ?? 0
     let available = status?["numberAvailable"]?.integer ?? 0

@@ -26,6 +26,7 @@ extension ClusterFile {
       ssh: SSHLogin(settings, "access.ssh", else: nil),
       jumpHost: JumpHost(settings, "access.jumpHost"),
       revertAfter: settings.seconds("access.revertAfter"))
+    shutdownGrace = Int(settings.seconds("policy.shutdownGrace"))
     cleanupSchedule = settings.text("cleanup.schedule") ?? ""
     nodes = []
     for index in 0..<(settings.counts["nodes"] ?? 0) {
@@ -93,6 +94,8 @@ extension KubernetesSettings {
     }
     url = settings.text("kubernetes.k3s.url") ?? ""
     datastore = settings.word("kubernetes.datastore", .etcd)
+    podNetwork = settings.network("kubernetes.network.pods")
+    serviceNetwork = settings.network("kubernetes.network.services")
     snapshotEvery = settings.seconds("kubernetes.snapshots.every")
     snapshotKeep = settings.integer("kubernetes.snapshots.keep")
     snapshotTo = settings.word("kubernetes.snapshots.to", .r2)
@@ -149,6 +152,8 @@ extension NodeSpec {
 extension Features {
   fileprivate init(_ settings: Settings) {
     enabled = Set(Feature.allCases.filter { settings.flag("features.\($0.rawValue).enabled") })
+    positions = [:]
+    for feature in enabled { positions[feature] = settings.positions["features.\(feature.rawValue).enabled"] }
     if let url = settings.text("features.logs.loki.url") {
       loki = Loki(
         url: url, username: settings.text("features.logs.loki.username"),

@@ -8,6 +8,8 @@ package struct ClusterFile: Sendable {
   package var policy: UploadPolicy
   /// The MyUrls service, when short URLs are on.
   package var shortURLService: String?
+  /// Seconds that transfers may go on when their pod has to end.
+  package var shutdownGrace: Int
   package var password: SecretReference?
   package var storage: BucketStorage
   package var ingress: Ingress

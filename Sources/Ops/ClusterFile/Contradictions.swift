@@ -25,6 +25,8 @@ struct Contradictions {
     mesh()
     privateNetwork()
     meshAddresses()
+    networks()
+    reachability()
     k3s()
     dns()
     features()

@@ -2,6 +2,8 @@
 package struct Features: Sendable {
   /// The ones that are on.
   package var enabled: Set<Feature>
+  /// Where each is switched on.
+  package var positions: [Feature: Position]
   package var loki: Loki?
   package var auditLevel: String
   package var tunnelToken: SecretReference?

@@ -22,6 +22,21 @@ package struct K3sVersion: Hashable, Comparable, Sendable, CustomStringConvertib
     self.init(major: major, minor: minor, patch: patch, release: release)
   }
 
+  /// When Kubernetes ends the support of a minor version: https://kubernetes.io/releases/
+  private static let ends: [Int: (text: String, seconds: Int)] = [
+    32: ("2026-02-28", 1_772_236_800), 33: ("2026-06-28", 1_782_604_800), 34: ("2026-10-27", 1_793_059_200),
+    35: ("2027-02-28", 1_803_772_800),
+  ]
+
+  /// The day on which it got its last fix, when that is over; older ones than are known ended before.
+  /// - Parameter now: seconds since 1970.
+  func end(before now: Int) -> String? {
+    guard major == 1, let end = Self.ends[minor] ?? (minor < 32 ? ("2025-11-11", 0) : nil), end.seconds < now else {
+      return nil
+    }
+    return end.text
+  }
+
   /// Whether the number of snapshots in a bucket is a setting of its own; one that does not know it does not start with it.
   var hasSnapshotRetentionOfBuckets: Bool {
     switch (major, minor) {

@@ -21,6 +21,9 @@ package struct KubernetesSettings: Sendable {
   /// Where nodes download the binary; {version} and {binary} are replaced.
   package var url: String
   package var datastore: Datastore
+  /// Addresses of pods and of Services, IPv4.
+  package var podNetwork: IPNetwork
+  package var serviceNetwork: IPNetwork
   /// Seconds.
   package var snapshotEvery: Int64
   package var snapshotKeep: Int

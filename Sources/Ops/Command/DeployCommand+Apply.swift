@@ -88,7 +88,9 @@ extension DeployCommand {
     try await locked {
       try await applier.installCertManager(desired)
       let replaced = try await applier.applySecrets(secrets)
+      try await applier.removeForeignFields(desired)
       try await applier.applyAll(desired)
+      try await applier.wakeController()
       try await finish(file, desired, applier, arguments, replaced)
     }
   }

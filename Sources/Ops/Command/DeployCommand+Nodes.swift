@@ -41,9 +41,12 @@ extension DeployCommand {
     guard file.kubernetes.savesToBucket else { return nil }
     let reader = SecretReader(kubectl: kubectl, variables: context.variables)
     var values: [String] = []
-    for reference in [file.storage.accessKeyID, file.storage.secretAccessKey] {
+    for (key, reference) in [
+      ("accessKeyID", file.storage.accessKeyID), ("secretAccessKey", file.storage.secretAccessKey),
+    ] {
       if case .kubernetes = reference { return nil }
-      guard let encoded = try await reader.value(reference), let data = Data(base64Encoded: encoded) else {
+      guard let encoded = try await reader.value(reference, of: "storage.r2.\(key)"),
+        let data = Data(base64Encoded: encoded) else {
         throw Failure("storage.r2: \(reference) is not there or empty; the snapshots of etcd need it")
       }
       values.append(String(decoding: data, as: UTF8.self))

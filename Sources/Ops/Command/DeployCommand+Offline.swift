@@ -1,4 +1,5 @@
 import FoundationEssentials
+import UploadCore
 
 /// The verbs that need no cluster.
 extension DeployCommand {
@@ -27,7 +28,7 @@ extension DeployCommand {
     let file = try clusterFile(arguments)
     let counts = "\(file.nodes.count) nodes, \(file.edges.count) of them edges, \(file.features.enabled.count) features"
     context.say("\(arguments.file): right; \(file.domain), \(counts)")
-    for note in Advice.notes(file) { context.say("note: \(note)") }
+    for note in Advice.notes(file, now: context.now()) { context.say("note: \(note)") }
     return 0
   }
 
@@ -58,7 +59,7 @@ extension DeployCommand {
 
   private func knownFacts(_ arguments: DeployArguments, _ file: ClusterFile) throws -> KnownFacts {
     guard let path = arguments.values["--facts"] else { return KnownFacts() }
-    guard let data = FileManager.default.contents(atPath: path), let text = String(validating: data, as: UTF8.self)
+    guard let data = FileManager.default.contents(atPath: path), let text = SettingText.decoded(data)
     else { throw Failure("--facts \(path) cannot be read as text in UTF-8") }
     return try FactsFile.parse(text, file: path, nodes: file.nodes.map(\.name))
   }

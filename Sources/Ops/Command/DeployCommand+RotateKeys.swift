@@ -8,7 +8,7 @@ extension DeployCommand {
     let file = await present(try clusterFile(arguments))
     try await kubectl.requireOwn(file)
     let reader = SecretReader(kubectl: kubectl, variables: context.variables)
-    let wanted = try await reader.value(file.storage.accessKeyID)
+    let wanted = try await reader.value(file.storage.accessKeyID, of: "storage.r2.accessKeyID")
     let before = try await kubectl.object("secrets", "bashupload-r2")?.value.at("data", "R2_ACCESS_KEY_ID")?.string
     let isNew = wanted != nil && before != nil && wanted != before
     context.say(

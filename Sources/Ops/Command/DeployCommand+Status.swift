@@ -52,7 +52,8 @@ extension DeployCommand {
       leases: try await kubectl.get("leases", namespace: "kube-node-lease"),
       certificate: try await kubectl.object("certificates.cert-manager.io", "bashupload-wildcard"),
       events: try await kubectl.get("events", namespace: nil),
-      secrets: try await kubectl.secretKeys(), snapshots: try await kubectl.snapshots(of: file))
+      secrets: try await kubectl.secretKeys(), snapshots: try await kubectl.snapshots(of: file),
+      owned: try await kubectl.live(try await kubectl.owned().map(\.bare)).objects)
   }
 
   func destroy(_ arguments: DeployArguments) async throws -> Int32 {

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import UploadCore
 
 /// `bashupload deploy`: understands the words, runs the verb, and says in one exit status how it went.
 package struct DeployCommand: Sendable {
@@ -76,6 +77,7 @@ package struct DeployCommand: Sendable {
     case .backup: return try await backup(arguments)
     case .restore: return try await restore(arguments)
     case .rotate: return try await rotate(arguments)
+    case .remove: return try await remove(arguments)
     case .watch: return 1
     }
   }
@@ -85,7 +87,7 @@ package struct DeployCommand: Sendable {
     let file = try ClusterFile(parsing: try text(of: arguments.file), file: arguments.file)
     let refusals = file.refusals(allowing: arguments.allowed)
     if !refusals.isEmpty {
-      throw Failure(refusals.map { "\(arguments.file): \($0)" }.joined(separator: "\n"))
+      throw Failure(refusals.map { "\(arguments.file):\($0.position): \($0)" }.joined(separator: "\n"))
     }
     return file
   }
@@ -94,7 +96,7 @@ package struct DeployCommand: Sendable {
     guard FileManager.default.fileExists(atPath: path) else {
       throw Failure("\(path) does not exist: bashupload deploy init writes one, --file names another")
     }
-    guard let data = FileManager.default.contents(atPath: path), let text = String(validating: data, as: UTF8.self)
+    guard let data = FileManager.default.contents(atPath: path), let text = SettingText.decoded(data)
     else {
       throw Failure("\(path) cannot be read as text in UTF-8")
     }

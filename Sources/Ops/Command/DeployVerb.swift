@@ -2,7 +2,7 @@
 package enum DeployVerb: String, Sendable, CaseIterable {
   case initialize = "init"
   case check, explain, render, plan, apply, verify, status, rollback, doctor, destroy
-  case watch, drain, undrain, upgrade, reboot, backup, restore, rotate
+  case watch, drain, undrain, upgrade, reboot, backup, restore, rotate, remove
 
   /// One line for the list of verbs.
   package var summary: String {
@@ -25,6 +25,7 @@ package enum DeployVerb: String, Sendable, CaseIterable {
     case .reboot: "reboot the nodes that updates of the system want rebooted, one at a time"
     case .backup: "save the state of the cluster and its tokens into a folder"
     case .restore: "bring back what backup has saved"
+    case .remove: "take a node that has left the file out of service, the cluster and the firewalls"
     case .rotate: "new tokens for agents or control nodes; new keys of the bucket or of Cloudflare, proven"
     }
   }
@@ -55,6 +56,7 @@ package enum DeployVerb: String, Sendable, CaseIterable {
     case .backup: [.file, .saved, .printCommands]
     case .restore: [.file, .from, .snapshot, .printCommands, .yes]
     case .rotate: [.file, .allow, .printCommands, .yes, .timeout]
+    case .remove: [.file, .allow, .printCommands, .yes, .timeout]
     case .watch: [.file]
     }
   }
@@ -64,6 +66,7 @@ package enum DeployVerb: String, Sendable, CaseIterable {
     switch self {
     case .explain: ("KEY|TOPIC", "a key such as nodes.role, or a topic such as rollout")
     case .rollback: ("GENERATION", "the number of a generation; the one before the current one if left out")
+    case .remove: ("NODE", "the name of a node of the cluster that is not in the file")
     case .drain, .undrain: ("NODE", "the name of a node")
     case .rotate: ("agents|servers|r2|cloudflare", "what is new; the token of the agents if left out")
     default: nil

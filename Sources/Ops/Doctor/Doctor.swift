@@ -13,12 +13,15 @@ package struct Doctor: Sendable {
     /// Names of the keys of our Secrets, never values.
     package var secrets: [String: Set<String>] = [:]
     package var snapshots: [BucketSnapshot] = []
+    /// What we have applied, with the owners of its fields.
+    package var owned: [KubernetesObject] = []
 
     package init(
       server: ServerVersion? = nil, nodes: [KubernetesObject] = [], pods: [KubernetesObject] = [],
       daemonSets: [KubernetesObject] = [],
       namespaces: [KubernetesObject] = [], leases: [KubernetesObject] = [], certificate: KubernetesObject? = nil,
-      events: [KubernetesObject] = [], secrets: [String: Set<String>] = [:], snapshots: [BucketSnapshot] = []
+      events: [KubernetesObject] = [], secrets: [String: Set<String>] = [:], snapshots: [BucketSnapshot] = [],
+      owned: [KubernetesObject] = []
     ) {
       self.server = server
       self.nodes = nodes
@@ -30,6 +33,7 @@ package struct Doctor: Sendable {
       self.events = events
       self.secrets = secrets
       self.snapshots = snapshots
+      self.owned = owned
     }
   }
 
@@ -51,7 +55,18 @@ package struct Doctor: Sendable {
 
   package var findings: [Finding] {
     traefik + foreignPorts + podSecurity + nodes + clocks + versions + certificate + clusterCertificates + secrets
-      + snapshots
+      + snapshots + addedFields
+  }
+
+  /// What others have written into our objects, beside what is ours: it can open what a policy closes.
+  private var addedFields: [Finding] {
+    facts.owned.flatMap { object in
+      ForeignFields(object).fields.map { field in
+        Finding(
+          check: "added field",
+          text: "\(object.identity): \(field.change.path) is not ours (\(field.change.before ?? "")): apply removes it")
+      }
+    }
   }
 
   /// Nobody looks at them until they are needed.
@@ -148,7 +163,7 @@ package struct Doctor: Sendable {
     }
     let known = Set(file.nodes.map(\.name))
     for node in facts.nodes where !known.contains(node.name) {
-      findings.append(Finding(check: "node", text: "\(node.name) is in the cluster and not in the cluster file"))
+      findings.append(Finding(check: "node", text: "\(node.name) is in the cluster and not in the cluster file: bashupload deploy remove \(node.name) takes it out"))
     }
     return findings
   }

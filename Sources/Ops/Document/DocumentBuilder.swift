@@ -10,14 +10,20 @@ struct DocumentBuilder {
     self.hidden = hidden
   }
 
-  mutating func node(_ node: Node, path: String) -> DocumentNode {
+  /// - Parameter after: where what holds it begins. A value that begins before that stands for an alias: Yams has put in its
+  ///   place what the anchor names.
+  mutating func node(_ node: Node, path: String, after: Position = Position(line: 1, column: 1)) -> DocumentNode {
     let position = Position(line: node.mark?.line ?? 1, column: node.mark?.column ?? 1)
+    if position < after {
+      problems.append(Problem(after, path, "aliases are not used here: write the value itself"))
+      return .scalar("", isPlain: true, after)
+    }
     switch node {
     case .scalar(let scalar):
       return .scalar(scalar.string, isPlain: scalar.style == .plain || scalar.style == .any, position)
     case .sequence(let sequence):
       var nodes: [DocumentNode] = []
-      for (index, element) in sequence.enumerated() { nodes.append(self.node(element, path: "\(path)[\(index)]")) }
+      for (index, element) in sequence.enumerated() { nodes.append(self.node(element, path: "\(path)[\(index)]", after: position)) }
       return .list(nodes, position)
     case .mapping(let mapping):
       return .mapping(entries(mapping, path: path), position)
@@ -41,7 +47,7 @@ struct DocumentBuilder {
         continue
       }
       entries.append(
-        .init(key: name, position: position, value: node(value, path: path.isEmpty ? name : "\(path).\(name)")))
+        .init(key: name, position: position, value: node(value, path: path.isEmpty ? name : "\(path).\(name)", after: position)))
     }
     // The report stands at the last one, which is the one that an editor has just added, and which counts from here on.
     for (key, first) in earlier {

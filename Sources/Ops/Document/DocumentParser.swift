@@ -10,6 +10,9 @@ package enum DocumentParser {
 
   /// The tree, `nil` when there is none, and what is wrong with its form.
   package static func parse(_ text: String) -> (root: DocumentNode?, problems: [Problem]) {
+    // The mark that editors of Windows put before a text (YAML 1.2, 5.2).
+    let text = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
+    if let bomb = AliasScan.problem(text) { return (nil, [bomb]) }
     var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { Array($0.unicodeScalars) }
     var hidden: [UInt32: String] = [:]
     for mask in masks {

@@ -32,6 +32,10 @@ struct Settings: Sendable {
 
   func address(_ path: String) -> IPAddress? { text(path).flatMap { IPAddress($0) } }
 
+  func network(_ path: String) -> IPNetwork {
+    text(path).flatMap { IPNetwork($0) } ?? IPNetwork(address: .v4([0, 0, 0, 0]), length: 32)
+  }
+
   func list(_ path: String) -> [String] {
     (0..<(counts[path] ?? 0)).compactMap { texts["\(path)[\($0)]"] }
   }

@@ -3,8 +3,9 @@ import UploadCore
 /// What is valid and still worth a word.
 package enum Advice {
   /// One line each.
-  package static func notes(_ file: ClusterFile) -> [String] {
-    var notes: [String] = []
+  /// - Parameter now: seconds since 1970.
+  package static func notes(_ file: ClusterFile, now: Int) -> [String] {
+    var notes: [String] = k3s(file, now: now)
     if file.image.digest.dropFirst(7).allSatisfy({ $0 == "0" }) {
       notes.append("image has the digest of init's example: write the one of your image")
     }
@@ -32,6 +33,24 @@ package enum Advice {
             + "node")
     }
     return notes + access(file) + unmanaged(file)
+  }
+
+  /// What keeps k3s from being installed, and what keeps it from being safe.
+  private static func k3s(_ file: ClusterFile, now: Int) -> [String] {
+    guard let text = file.kubernetes.version else {
+      return ["kubernetes.k3s.version is missing: k3s is not installed; write k3s: { version: …, sha256: { amd64: … } }"]
+    }
+    var notes: [String] = []
+    if file.kubernetes.sha256.isEmpty, file.kubernetes.binaries.isEmpty {
+      notes.append(
+        "kubernetes.k3s.sha256 is missing, and apply installs no k3s without it: write the digest of the line k3s of "
+          + "https://github.com/k3s-io/k3s/releases/download/\(text.replacing("+", with: "%2B"))/sha256sum-amd64.txt "
+          + "(arm64: the line k3s-arm64 of sha256sum-arm64.txt)")
+    }
+    if let end = K3sVersion(text)?.end(before: now) {
+      notes.append("kubernetes.k3s.version \(text): this Kubernetes gets no fixes since \(end); write a newer one, one minor version at a time")
+    }
+    return notes
   }
 
   /// Why no snapshot of etcd reaches the bucket.

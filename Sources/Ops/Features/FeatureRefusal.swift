@@ -4,6 +4,8 @@ import UploadCore
 package struct FeatureRefusal: Hashable, Sendable, CustomStringConvertible {
   package var feature: Feature
   package var reason: String
+  /// Where it is switched on.
+  package var position: Position
 
   package var description: String {
     "features.\(feature.rawValue): \(reason); leave it off, or force it with --allow \(feature.rawValue)"
@@ -14,7 +16,10 @@ extension ClusterFile {
   /// The enabled features that are refused unless `allowed` names them.
   package func refusals(allowing allowed: Set<Feature> = []) -> [FeatureRefusal] {
     Feature.allCases.filter { features.enabled.contains($0) && !allowed.contains($0) }.compactMap { feature in
-      refusal(of: feature).map { FeatureRefusal(feature: feature, reason: $0) }
+      refusal(of: feature).map {
+        FeatureRefusal(
+          feature: feature, reason: $0, position: features.positions[feature] ?? Position(line: 1, column: 1))
+      }
     }
   }
 

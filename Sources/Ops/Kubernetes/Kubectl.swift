@@ -25,7 +25,7 @@ package struct Kubectl: Sendable {
     var missing: Set<String> = []
     for _ in 0..<10 where !asked.isEmpty {
       let result = try await run(
-        ["get", "--ignore-not-found", "--output=json", "--show-managed-fields=false", "--filename=-"],
+        ["get", "--ignore-not-found", "--output=json", "--show-managed-fields=true", "--filename=-"],
         input: KubernetesObject.stream(asked))
       if result.status == 0 { return (try KubernetesObject.parse(json: result.output), missing) }
       let unknown = Self.unknownKinds(result.complaint)
@@ -83,6 +83,36 @@ package struct Kubectl: Sendable {
     if result.status == 0 { return true }
     if result.complaint.contains("Conflict") || result.complaint.contains("NotFound") { return false }
     throw KubectlError(result, "replace \(object.identity)")
+  }
+
+  /// Removes from these objects what others have added; one that is changed meanwhile is asked for and tried again.
+  package func removeForeignFields(_ objects: [KubernetesObject]) async throws -> [KubernetesObject.Identity] {
+    var removed: [KubernetesObject.Identity] = []
+    for live in try await live(objects).objects {
+      var live = live
+      for attempt in 1...5 {
+        let foreign = ForeignFields(live)
+        if foreign.fields.isEmpty { break }
+        let result = try await run(
+          ["patch", "--type=json", "--patch=\(foreign.patch(live).json)", "--filename=-"],
+          input: KubernetesObject.stream([live.bare]))
+        if result.status == 0 {
+          removed.append(live.identity)
+          break
+        }
+        guard attempt < 5, let next = try await self.live([live.bare]).objects.first else {
+          throw KubectlError(result, "remove added fields of \(live.identity)")
+        }
+        live = next
+      }
+    }
+    return removed
+  }
+
+  /// Writes one annotation, whoever owns the others.
+  func annotate(_ object: KubernetesObject, _ key: String, _ value: String) async throws {
+    _ = try await output(
+      ["annotate", "--overwrite", "--filename=-", "\(key)=\(value)"], input: KubernetesObject.stream([object.bare]))
   }
 
   /// Objects of a kind.

@@ -7,6 +7,17 @@ package struct NodeNetwork: Sendable {
   /// Of WireGuard, ours or flannel's; IPv6 of flannel is one more.
   static let wireguardPort = 51_820
 
+  /// Of mesh addresses that follow from names.
+  static let derivedNetwork = IPNetwork(address: .v4([10, 98, 0, 0]), length: 16)
+  /// What k3s takes when nothing is said.
+  static let standardPodNetwork = IPNetwork(address: .v4([10, 42, 0, 0]), length: 16)
+  static let standardServiceNetwork = IPNetwork(address: .v4([10, 43, 0, 0]), length: 16)
+  /// Of pods and Services in IPv6.
+  static let podNetwork6 = IPNetwork(
+    address: .v6([0xFD, 0x42, 0x62, 0x61, 0x73, 0x68, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]), length: 56)
+  static let serviceNetwork6 = IPNetwork(
+    address: .v6([0xFD, 0x43, 0x62, 0x61, 0x73, 0x68, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]), length: 112)
+
   let file: ClusterFile
 
   package init(_ file: ClusterFile) {

@@ -42,7 +42,7 @@ package struct NodeTree: Sendable {
     let units = SystemUnits(node, network)
     add(.updates, [SystemUpdates.file])
     add(.modules, [KernelSettings.modules(network)])
-    add(.kernel, [KernelSettings.sysctl(network)])
+    add(.kernel, [KernelSettings.sysctl(node, network)])
     add(.journal, [JournalLimits.file])
     add(.sshd, [SSHDaemonSettings(node).file])
     add(.firewall, [FirewallTable(node, network).file, RevertScript.file, units.firewall, units.revert])
@@ -57,7 +57,7 @@ package struct NodeTree: Sendable {
       add(.address, AddressWatch(node, network).files + units.address)
     }
     need(.kubernetes) { () throws(MissingFact) in [try K3sConfiguration(node, network).file(facts)] }
-    add(.kubernetes, [KubeletSettings(node).file, units.kubernetes])
+    add(.kubernetes, [KubeletSettings(node, grace: file.shutdownGrace).file, units.kubernetes])
     if node.role != .edge { add(.kubernetes, APIServerFiles(file).files) }
     self.entries = entries.sorted { $0.file.path < $1.file.path }
     self.missing = missing

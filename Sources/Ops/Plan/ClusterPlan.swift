@@ -19,7 +19,9 @@ package struct ClusterPlan: Hashable, Sendable {
         continue
       }
       let next = predicted[object.identity] ?? current
-      let fields = FieldChange.between(Self.comparable(current), Self.comparable(next))
+      let known = FieldChange.between(Self.comparable(current), Self.comparable(next))
+      let added = ForeignFields(current).fields.map(\.change).filter { one in !known.contains { $0.path == one.path } }
+      let fields = (known + added).sorted { $0.path < $1.path }
       if fields.isEmpty {
         unchanged += 1
       } else {
@@ -96,6 +98,7 @@ package struct ClusterPlan: Hashable, Sendable {
     }
     metadata["labels"]?["applyset.kubernetes.io/part-of"] = nil
     metadata["annotations"]?["deprecated.daemonset.template.generation"] = nil
+    metadata["annotations"]?["bashupload.app/woken"] = nil
     for key in ["labels", "annotations"] where metadata[key]?.members.isEmpty == true { metadata[key] = nil }
     value["metadata"] = metadata
     return value

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import UploadCore
 
 /// Follows the references of the cluster file.
 struct SecretReader: Sendable {
@@ -77,9 +78,14 @@ struct SecretReader: Sendable {
         wanted[index].data[need.key] = .some(Data(need.literal.utf8).base64EncodedString())
         continue
       }
-      let value = try await value(reference)
-      wanted[index].data[need.key] = .some(value)
-      if value == nil { notes.append("\(need.path): \(reference) is not there or empty") }
+      do {
+        let value = try await value(reference, of: need.path)
+        wanted[index].data[need.key] = .some(value)
+        if value == nil { notes.append("\(need.path): \(reference) is not there or empty") }
+      } catch let error as Unusable {
+        wanted[index].data[need.key] = .some(nil)
+        notes.append(error.description)
+      }
     }
     // Pods would wait for it until the rollout is given up.
     if case .secret(let name) = file.certificates.issuer, try await kubectl.object("secrets", name) == nil {
@@ -91,24 +97,39 @@ struct SecretReader: Sendable {
     return SecretPlan(cluster: file.cluster, wanted: wanted, notes: notes)
   }
 
-  /// In Base64; `nil` when there is nothing.
-  func value(_ reference: SecretReference) async throws -> String? {
-    switch reference {
-    case .environment(let name):
-      return variables[name].flatMap(Self.encoded)
-    case .file(let path):
-      let home = variables["HOME"] ?? ""
-      let full = path.hasPrefix("~/") ? home + path.dropFirst() : path
-      guard let data = FileManager.default.contents(atPath: full) else { return nil }
-      var text = String(decoding: data, as: UTF8.self)
-      if text.hasSuffix("\n") { text.removeLast() }
-      return Self.encoded(text)
-    case .kubernetes(let name, let key):
-      return try await kubectl.object("secrets", name)?.value.at("data", key)?.string
+  /// There is something, and it cannot be what is meant. The text itself is never repeated.
+  struct Unusable: Error, CustomStringConvertible {
+    var description: String
+
+    init(_ path: String, _ reference: SecretReference, _ problem: String) {
+      description = "\(path): \(reference) \(problem)"
     }
   }
 
-  private static func encoded(_ text: String) -> String? {
-    text.isEmpty ? nil : Data(text.utf8).base64EncodedString()
+  /// In Base64, freed of what editors and shells add; `nil` when there is nothing.
+  ///
+  /// - Parameter path: the key of the cluster file, for messages.
+  func value(_ reference: SecretReference, of path: String) async throws -> String? {
+    guard let bytes = try await bytes(reference) else { return nil }
+    guard let whole = SettingText.decoded(bytes) else {
+      throw Unusable(path, reference, "is not text in UTF-8: save it as UTF-8")
+    }
+    let text = SettingText.trimmed(whole)
+    if let problem = SettingText.problem(text) { throw Unusable(path, reference, problem) }
+    return text.isEmpty ? nil : Data(text.utf8).base64EncodedString()
+  }
+
+  private func bytes(_ reference: SecretReference) async throws -> [UInt8]? {
+    switch reference {
+    case .environment(let name):
+      return variables[name].map { Array($0.utf8) }
+    case .file(let path):
+      let home = variables["HOME"] ?? ""
+      let full = path.hasPrefix("~/") ? home + path.dropFirst() : path
+      return FileManager.default.contents(atPath: full).map { Array($0) }
+    case .kubernetes(let name, let key):
+      let encoded = try await kubectl.object("secrets", name)?.value.at("data", key)?.string
+      return encoded.flatMap { Data(base64Encoded: $0) }.map { Array($0) }
+    }
   }
 }

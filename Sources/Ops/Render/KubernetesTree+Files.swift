@@ -898,11 +898,18 @@ spec:
     # The TXT record is looked for where the world will look for it, not in the node's cache.
     extraArgs: ["--dns01-recursive-nameservers-only", "--dns01-recursive-nameservers=1.1.1.1:53,9.9.9.9:53"]
     resources: { requests: { cpu: 10m, memory: 48Mi }, limits: { memory: 128Mi } }
-    webhook: { resources: { requests: { cpu: 10m, memory: 24Mi }, limits: { memory: 64Mi } } }
-    cainjector: { resources: { requests: { cpu: 10m, memory: 48Mi }, limits: { memory: 128Mi } } }
-    # Beside the control plane when it may: edges are for transfers.
-    tolerations:
-      - { key: node-role.kubernetes.io/control-plane, operator: Exists, effect: NoSchedule }
+    # Beside the control plane, every part: edges are for transfers, may have taints of their own, and may go.
+    nodeSelector: &control { node-role.kubernetes.io/control-plane: "true" }
+    tolerations: &anyway [{ operator: Exists, key: node-role.kubernetes.io/control-plane, effect: NoSchedule }]
+    webhook:
+      resources: { requests: { cpu: 10m, memory: 24Mi }, limits: { memory: 64Mi } }
+      nodeSelector: *control
+      tolerations: *anyway
+    cainjector:
+      resources: { requests: { cpu: 10m, memory: 48Mi }, limits: { memory: 128Mi } }
+      nodeSelector: *control
+      tolerations: *anyway
+    startupapicheck: { nodeSelector: *control, tolerations: *anyway }
 
 """##,
     "cert-manager/kustomization.yaml": ##"""

@@ -108,6 +108,7 @@ package struct Overlay: Sendable {
     ]
     if let service = file.shortURLService { settings.append(("SHORT_URL_SERVICE", service)) }
     settings += [("R2_ACCOUNT_ID", file.storage.accountID), ("R2_BUCKET_NAME", file.storage.bucket)]
+    if file.shutdownGrace != PodGrace.standard { settings.append(("SHUTDOWN_GRACE", String(file.shutdownGrace))) }
     if let endpoint = file.storage.endpoint { settings.append(("R2_ENDPOINT", endpoint)) }
     return settings.map { (name: $0.0, value: $0.1) }
   }

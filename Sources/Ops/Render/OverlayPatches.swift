@@ -21,6 +21,7 @@ struct OverlayPatches {
     } else {
       patches += issuers + [certificate]
     }
+    if let pods { patches.append(pods) }
     return patches + [cleanup] + FeaturePatches(file, components: components).all
   }
 
@@ -94,6 +95,43 @@ struct OverlayPatches {
                 - name: certificate
                   secret:
                     secretName: \(YAMLScalar.written(name))
+
+        """)
+  }
+
+  /// What of the pods follows from the nodes: the taints that they have to stand, and how long they may end.
+  private var pods: Patch? {
+    var lines = file.shutdownGrace == PodGrace.standard
+      ? [] : ["      terminationGracePeriodSeconds: \(PodGrace.seconds(file.shutdownGrace))"]
+    let taints = NodeTaints.tolerated(file)
+    if !taints.isEmpty {
+      // A patch replaces the whole list.
+      var all = ["node-role.kubernetes.io/control-plane:NoSchedule"]
+      if components.contains("spot") { all.append("bashupload.app/spot:NoSchedule") }
+      lines.append("      tolerations:")
+      for taint in all.map({ NodeTaints.Taint($0) }) + taints {
+        lines.append("        - key: \(YAMLScalar.written(taint.key))")
+        if let value = taint.value {
+          lines += ["          operator: Equal", "          value: \(YAMLScalar.written(value))"]
+        } else {
+          lines.append("          operator: Exists")
+        }
+        lines.append("          effect: \(taint.effect)")
+      }
+    }
+    if lines.isEmpty { return nil }
+    return Patch(
+      name: "pods",
+      text: """
+        apiVersion: apps/v1
+        kind: DaemonSet
+        metadata:
+          name: bashupload
+          namespace: bashupload
+        spec:
+          template:
+            spec:
+        \(lines.joined(separator: "\n"))
 
         """)
   }

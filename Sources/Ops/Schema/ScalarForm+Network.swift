@@ -31,6 +31,19 @@ extension ScalarForm {
       ? nil : "\"\(text)\" has bits beyond its /\(length): write \(network)/\(length)"
   }
 
+  /// An IPv4 network that the cluster has for itself.
+  static func innerNetwork(_ lengths: ClosedRange<Int>) -> ScalarForm {
+    ScalarForm("a private IPv4 network such as 10.42.0.0/16") { text in
+      if let complaint = cidr.complaint(text) { return complaint }
+      guard let network = IPNetwork(text), network.address.isPrivate else {
+        return "\"\(text)\" is not a private IPv4 network such as 10.42.0.0/16"
+      }
+      if network.address.isV6 { return "\"\(text)\" is IPv6: write a private IPv4 network such as 10.42.0.0/16" }
+      return lengths.contains(network.length)
+        ? nil : "\"\(text)\" has a prefix out of range: /\(lengths.lowerBound) to /\(lengths.upperBound)"
+    }
+  }
+
   /// Five fields, as CronJob reads them.
   static let cron = ScalarForm("a cron schedule of five fields, such as */5 * * * *") { text in
     let fields = text.split(separator: " ", omittingEmptySubsequences: true)

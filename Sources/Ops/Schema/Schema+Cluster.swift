@@ -60,6 +60,14 @@ extension Schema {
           "Where nodes download the binary, such as a mirror. {version} and {binary} are replaced; sha256 decides."),
       ]), .optional(nil), sample: "{ version: v1.33.5+k3s1 }", "The k3s binary."),
     SchemaKey(
+      "network",
+      .section([
+        SchemaKey("pods", .scalar(.innerNetwork(8...24)), .optional("10.42.0.0/16"), "Of the pods; each node takes a /24 of it."),
+        SchemaKey("services", .scalar(.innerNetwork(12...24)), .optional("10.43.0.0/16"), "Of the Services."),
+      ]), .optional(nil),
+      "The cluster's own networks, for servers whose addresses are in k3s' (10.42.0.0/16, 10.43.0.0/16). Chosen once: "
+        + "Kubernetes cannot change them in a cluster that runs."),
+    SchemaKey(
       "datastore", .scalar(.word("etcd", "sqlite")), .optional("etcd"),
       "etcd can make snapshots to R2 and can grow to three control nodes. sqlite needs 250 MB less memory."),
     SchemaKey(

@@ -23,6 +23,10 @@ extension Schema {
       "maxDownloads", .scalar(.integer(1...1_000_000)), .optional("1000"),
       "The largest X-Max-Downloads (MAX_DOWNLOADS)."),
     SchemaKey(
+      "shutdownGrace", .scalar(.duration(10...3_600)), .optional("120s"),
+      "How long transfers may go on when their pod has to end: a new version, a node that reboots (SHUTDOWN_GRACE; the pod, nginx "
+        + "and the kubelet follow). Long uploads want more; an apply and a reboot take that much longer."),
+    SchemaKey(
       "shortURL",
       .section([
         SchemaKey("enabled", .scalar(.flag), .optional("false"), "true: uploads to /short answer a short URL."),

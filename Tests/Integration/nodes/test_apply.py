@@ -584,3 +584,44 @@ def test_a_firewall_file_that_is_gone_comes_back(fleet):
     edge("rm", "/etc/bashupload/firewall.nft")
     assert "! node/edge-1 restarts bashupload-firewall.service" in desk.apply()
     assert edge.read("/etc/bashupload/firewall.nft") == table
+
+
+@pytest.mark.parametrize("rules, place", [
+    # As images of Oracle bring them: rules that no service owns.
+    (["iptables -A INPUT -m state --state ESTABLISHED -j ACCEPT", "iptables -A INPUT -p tcp --dport 22 -j ACCEPT", "iptables -A INPUT -j REJECT"], "INPUT (hook input)"),
+    (["iptables -A FORWARD -j REJECT"], "FORWARD (hook forward)"),
+    (["ip6tables -P INPUT DROP"], "ip6 filter INPUT (hook input)"),
+    (["nft add table inet mine", "nft add chain inet mine in { type filter hook input priority 5 ; policy accept ; }",
+      "nft add chain inet mine last", "nft add rule inet mine last counter drop", "nft add rule inet mine in tcp dport 22 accept",
+      "nft add rule inet mine in jump last"], "inet mine in (hook input)"),
+])
+def test_a_firewall_of_somebody_else_is_told_by_plan_and_refused_by_apply(fleet, rules, place):
+    """Asked of the kernel and not of the names of services: what our table accepts, a later chain still drops."""
+    edge = fleet.servers["edge-1"]
+    try:
+        for rule in rules:
+            edge("sh", "-c", rule.replace(";", "\\;").replace("{", "'{'").replace("}", "'}'"))
+        text = fleet.desk.deploy("plan", "--only", "node/edge-1", status=2)
+        assert place in text and "a firewall that is not ours" in text, text
+        text = fleet.desk.deploy("apply", "--only", "nodes", "--yes", status=1)
+        assert "node/edge-1: a firewall that is not ours" in text and "applied" not in text
+        assert edge.read("/etc/bashupload/firewall.nft") is None and fleet.servers["edge-2"].read("/etc/bashupload/firewall.nft")
+    finally:
+        for words in ("iptables -P INPUT ACCEPT", "iptables -F INPUT", "iptables -F FORWARD", "ip6tables -P INPUT ACCEPT"):
+            edge(*words.split(), check=False)
+        edge("nft", "delete", "table", "inet", "mine", check=False)
+
+
+def test_rules_that_drop_only_some_packets_are_nobodys_business(fleet):
+    """What k3s, fail2ban and the like do: conditions, chains that return, a policy that accepts."""
+    edge = fleet.servers["edge-1"]
+    rules = (
+        "iptables -N KUBE-FIREWALL; iptables -A KUBE-FIREWALL -m mark --mark 0x8000/0x8000 -j DROP; iptables -A INPUT -j KUBE-FIREWALL; "
+        "iptables -N KUBE-LAST; iptables -A KUBE-LAST -j DROP; iptables -A FORWARD -j KUBE-LAST; "
+        "iptables -N f2b; iptables -A f2b -s 192.0.2.9 -j REJECT; iptables -A f2b -j RETURN; iptables -A INPUT -j f2b; iptables -A INPUT -s 192.0.2.8 -j DROP"
+    )
+    try:
+        edge("sh", "-ec", rules)
+        assert "a firewall that is not ours" not in fleet.desk.deploy("plan", "--only", "node/edge-1", status=2)
+    finally:
+        edge("sh", "-c", "iptables -F INPUT; iptables -F FORWARD; for each in KUBE-FIREWALL KUBE-LAST f2b; do iptables -F $each; iptables -X $each; done")

@@ -134,6 +134,30 @@ def test_pods_reach_the_world_and_their_node_but_not_the_credentials_of_the_mach
     assert net.pod_machine.ask("tcp:169.254.169.254:80", patience=SILENCE) == [None]
 
 
+def test_a_node_without_a_pod_answers_at_once(opened):
+    """While nothing translates the ports, clients hear a reset and try another address; a dropped SYN holds them for minutes."""
+    net, _ = opened
+    targets = [f"{address}:{port}" for address in (CP, CP6, EDGE, EDGE6) for port in (80, 443)]
+    saved = {tables: net.edge(f"{tables}-save", "-t", "nat").stdout for tables in ("iptables", "ip6tables")}
+    for tables in saved:
+        net.edge(tables, "-t", "nat", "-F", "CNI-HOSTPORT-DNAT")
+    try:
+        for target in targets:
+            address, _, port = target.rpartition(":")
+            script = (
+                "import socket, time, sys\n"
+                "start = time.monotonic()\n"
+                f"try: socket.create_connection(({address!r}, {port}), timeout=5); print('open')\n"
+                "except ConnectionRefusedError: print('refused' if time.monotonic() - start < 1 else 'late')\n"
+                "except OSError as error: print(error)\n"
+            )
+            assert net.stranger("python3", "-c", script).stdout.strip() == "refused", target
+    finally:
+        for tables, rules in saved.items():
+            net.edge(f"{tables}-restore", input=rules)
+    assert net.stranger.ask(f"tcp:{EDGE}:443", f"tcp:{EDGE6}:80") == [STRANGER, STRANGER6]
+
+
 def test_rules_of_others_are_untouched(opened):
     net, before = opened
 

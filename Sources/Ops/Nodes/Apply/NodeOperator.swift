@@ -271,6 +271,7 @@ struct NodeOperator: Sendable {
       throw NodeFailure(
         node, "waits for \(plan.awaited.joined(separator: ", ")) of \(file.controls.first?.name ?? "the control node")")
     }
+    if let obstacle = plan.obstacles.first { throw NodeFailure(node, obstacle) }
     if plan.isEmpty { return [:] }
     try await DeployLock.held?.renew()
     let start = context.uptime()

@@ -39,6 +39,7 @@ struct FactsScript {
       for each in /etc/rancher/k3s/config.yaml.d/*.yaml /etc/rancher/k3s/config.yaml.d/*.yml; do
         if [ -f "$each" ]; then echo "settings $each"; fi
       done
+      \(ForeignFirewall.script)
       if [ -d "$state/pending" ]; then echo pending; fi
       if [ -e "\(BackupScripts.mark)" ] || [ -d "\(BackupScripts.kept)" ]; then echo restoring; fi
       dpkg-query --show --showformat='${db:Status-Status} ${Package}\\n' \(list(packages)) 2>/dev/null |
@@ -65,6 +66,8 @@ struct FactsScript {
         sed -n 's#^server: "\\{0,1\\}https://\\(.*\\):6443"\\{0,1\\}$#server \\1#p' \(K3sConfiguration.path)
         sed -n 's/^node-ip: "\\{0,1\\}\\([0-9a-f.:]*\\).*$/node-ip \\1/p' \(K3sConfiguration.path)
         if [ -d /var/lib/rancher/k3s/server/db ]; then
+          sed -n 's#^cluster-cidr: "\\{0,1\\}\\([0-9./]*\\).*$#pods \\1#p' \(K3sConfiguration.path)
+          sed -n 's#^service-cidr: "\\{0,1\\}\\([0-9./]*\\).*$#services \\1#p' \(K3sConfiguration.path)
           if grep -q '^cluster-cidr:.*,' \(K3sConfiguration.path); then echo "dual-stack yes"; else echo "dual-stack no"; fi
         fi
       fi

@@ -52,6 +52,11 @@ package struct NodeFacts: Hashable, Sendable {
   var memberAddress: IPAddress?
   /// Whether the cluster that it has the state of has IPv6 for pods; `nil`: it has no state.
   var isDualStack: Bool?
+  /// The IPv4 networks of that cluster.
+  var podNetwork = NodeNetwork.standardPodNetwork
+  var serviceNetwork = NodeNetwork.standardServiceNetwork
+  /// Chains of others that drop or reject what comes in or goes through.
+  var foreignChains: [ForeignFirewall.Chain] = []
   /// The k3s that is there.
   var k3sVersion: K3sVersion?
   /// ZeroTier is installed.
@@ -95,6 +100,10 @@ package struct NodeFacts: Hashable, Sendable {
       case ("node-ip", 2): nodeAddress = Self.address(words[1])
       case ("etcd", 2): memberAddress = Self.address(words[1])
       case ("dual-stack", 2): isDualStack = words[1] == "yes"
+      case ("pods", 2): podNetwork = IPNetwork(words[1]) ?? podNetwork
+      case ("services", 2): serviceNetwork = IPNetwork(words[1]) ?? serviceNetwork
+      case ("chain", 5):
+        foreignChains.append(.init(tool: words[1], place: words[2], hook: words[3], verdict: words[4]))
       case ("k3s", 2): k3sVersion = K3sVersion(words[1])
       case ("zerotier", 1): hasZeroTier = true
       default: break

@@ -138,7 +138,11 @@ struct FirewallTable {
     if isControl, network.virtualAddress != nil {
       lines += ["    ip saddr @controls4 ip protocol 112 accept", "    ip6 saddr @controls6 ip6 nexthdr 112 accept"]
     }
-    return lines + ["  }"]
+    return lines + [
+      "    # While no pod is there (a rollout, a crash, a missing image) nothing translates these ports: clients hear at once that",
+      "    # they have to try another address, instead of waiting for minutes.",
+      "    tcp dport { 80, 443 } reject with tcp reset", "  }",
+    ]
   }
 
   private var mesh: [String] {

@@ -33,6 +33,7 @@ struct K3sConfiguration {
     writer.add("node-taint", NodeTaints(node, of: file).all)
     writer.add("protect-kernel-defaults", true)
     if node.role != .edge { server(&writer, facts.nodes[node.name] ?? KnownFacts.Node()) }
+    writer.add("kube-proxy-arg", KernelSettings.kubeProxyArguments)
     writer.add("kubelet-arg", file.kubernetes.arguments.kubelet)
     return NodeFile(Self.path, mode: 0o600, lines: writer.lines)
   }
@@ -72,10 +73,15 @@ struct K3sConfiguration {
     case .wireguard, .zerotier, .none:
       writer.add("flannel-backend", "vxlan")
     }
+    let (pods, services) = (file.kubernetes.podNetwork, file.kubernetes.serviceNetwork)
     if network.isDualStack {
-      writer.add("cluster-cidr", "10.42.0.0/16,fd42:6261:7368::/56")
-      writer.add("service-cidr", "10.43.0.0/16,fd43:6261:7368::/112")
+      writer.add("cluster-cidr", "\(pods),\(NodeNetwork.podNetwork6)")
+      writer.add("service-cidr", "\(services),\(NodeNetwork.serviceNetwork6)")
       writer.add("flannel-ipv6-masq", true)
+    } else {
+      // k3s' own are not written: a cluster that began without these lines goes on without them.
+      if pods != NodeNetwork.standardPodNetwork { writer.add("cluster-cidr", pods.description) }
+      if services != NodeNetwork.standardServiceNetwork { writer.add("service-cidr", services.description) }
     }
     writer.add("secrets-encryption", true)
     apiServer(&writer)

@@ -4,9 +4,16 @@ import UploadCore
 struct KubeletSettings {
   let node: NodeSpec
 
-  init(_ node: NodeSpec) {
+  /// Seconds that transfers may go on.
+  let grace: Int
+
+  init(_ node: NodeSpec, grace: Int) {
     self.node = node
+    self.grace = grace
   }
+
+  /// Seconds for the pods that the others need (CoreDNS).
+  private static let criticalGrace = 20
 
   /// MiB that pods do not get, because containerd, kubelet and, on a server, the control plane need them.
   var kubeReserved: Int {
@@ -41,6 +48,9 @@ struct KubeletSettings {
         "maxPods: \(node.memory.bytes < 4 << 30 ? 30 : 110)",
         "podPidsLimit: 1024",
         "serializeImagePulls: true",
+        "# A machine that reboots lets transfers end: the pods have the first part, what the node itself needs the rest.",
+        "shutdownGracePeriod: \(PodGrace.seconds(grace) + Self.criticalGrace)s",
+        "shutdownGracePeriodCriticalPods: \(Self.criticalGrace)s",
       ])
   }
 }

@@ -3,14 +3,25 @@ struct AddressFamilies: Sendable {
   private let file: ClusterFile
   /// Of the cluster that runs; `nil`: none does.
   private let isDualStack: Bool?
+  private let networks: (pods: IPNetwork, services: IPNetwork)?
 
   init(_ file: ClusterFile, _ survey: NodeSurvey) {
     self.file = file
-    isDualStack = file.controls.first.flatMap { survey.facts[$0.name]?.isDualStack }
+    let facts = file.controls.first.flatMap { survey.facts[$0.name] }
+    isDualStack = facts?.isDualStack
+    networks = facts.flatMap { $0.isDualStack == nil ? nil : ($0.podNetwork, $0.serviceNetwork) }
   }
 
   /// Why nothing may be changed; `nil`: the file says what the cluster is.
   var refusal: String? {
+    if let networks {
+      for (key, there, wanted) in [
+        ("pods", networks.pods, file.kubernetes.podNetwork), ("services", networks.services, file.kubernetes.serviceNetwork),
+      ] where there != wanted {
+        return "kubernetes.network.\(key) is \(wanted), and this cluster began with \(there): Kubernetes cannot change it "
+          + "later; write \(there)"
+      }
+    }
     guard let isDualStack, isDualStack != NodeNetwork(file).isDualStack else { return nil }
     if !isDualStack {
       return

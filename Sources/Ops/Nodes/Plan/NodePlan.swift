@@ -24,6 +24,8 @@ package struct NodePlan: Sendable {
   private(set) var removals: [String] = []
   private(set) var restarts: [Restart] = []
   private(set) var notes: [String] = []
+  /// Why nothing may be changed: what is there would keep the cluster from working.
+  private(set) var obstacles: [String] = []
   /// k3s restarts for its certificates: they end on all nodes in the same week, and one restarts after another.
   private(set) var isRenewal = false
   /// Files that are left out until a fact is known.
@@ -103,6 +105,8 @@ package struct NodePlan: Sendable {
         "\(address) is on no interface of it, and the kubelet wants its node-ip there: where the provider translates "
           + "addresses, write the one that the server sees as privateAddress")
     }
+    obstacles = facts.foreignChains.map(\.note)
+    notes += obstacles
     for foreign in ["ufw.service", "firewalld.service"] where facts.units[foreign]?.isActive == true {
       notes.append(
         "\(foreign) is active beside our firewall, and k3s advises against it: systemctl disable --now \(foreign)")

@@ -8,6 +8,12 @@ package enum SettingText {
     return String(scalars[first...last])
   }
 
+  /// The text of a file that people write, without the byte order mark that editors put before it; nil when it is not UTF-8.
+  package static func decoded(_ bytes: some Collection<UInt8>) -> String? {
+    let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+    return String(validating: bytes.starts(with: mark) ? bytes.dropFirst(3) : bytes.dropFirst(0), as: UTF8.self)
+  }
+
   /// What is wrong with a trimmed text; nil when it is right.
   package static func problem(_ text: String) -> String? {
     for scalar in text.unicodeScalars {
