@@ -48,7 +48,9 @@ struct AddedFieldTests {
           "f:containers": [
             #"k:{"name":"nginx"}"#: ["f:env": [".": [:], #"k:{"name":"gone"}"#: [:]]],
             #"k:{"name":"app"}"#: [
-              "f:env": [#"k:{"name":"X/Y"}"#: [".": [:], "f:name": [:]], #"k:{"name":"Z"}"#: [".": [:], "f:name": [:]]]
+              "f:env": [
+                #"k:{"name":"X/Y"}"#: [".": [:], "f:name": [:]], #"k:{"name":"Z"}"#: [".": [:], "f:name": [:]],
+              ]
             ],
           ]
         ],
@@ -83,7 +85,10 @@ struct AddedFieldTests {
     story.cluster.state.withLock { state in
       state.objects[id]?["spec"]?["ingress"] = [[:]]
       state.objects[id]?["metadata"]?["managedFields"] = [
-        ["manager": .string(Kubectl.fieldManager), "fieldsV1": ["f:spec": ["f:podSelector": [:], "f:policyTypes": [:]]]],
+        [
+          "manager": .string(Kubectl.fieldManager),
+          "fieldsV1": ["f:spec": ["f:podSelector": [:], "f:policyTypes": [:]]],
+        ],
         ["manager": "kubectl-patch", "fieldsV1": ["f:spec": ["f:ingress": [:]]]],
       ]
     }

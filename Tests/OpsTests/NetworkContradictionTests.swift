@@ -16,13 +16,18 @@ struct NetworkContradictionTests {
   @Test(arguments: [
     ("address: 203.0.113.10, privateAddress: 10.42.0.2", "", "nodes[0].privateAddress", "10.42.0.0/16 of the pods"),
     ("address: 203.0.113.10, privateAddress: 10.43.0.1", "", "nodes[0].privateAddress", "10.43.0.0/16 of the Services"),
-    ("address: 203.0.113.10, privateAddress: 10.43.0.10", "", "nodes[0].privateAddress", "10.43.0.0/16 of the Services"),
+    (
+      "address: 203.0.113.10, privateAddress: 10.43.0.10", "", "nodes[0].privateAddress", "10.43.0.0/16 of the Services"
+    ),
     ("address: 10.42.0.7", "", "nodes[0].address", "of the pods"),
     (
       "address: 203.0.113.10", "access: { adminCIDRs: [10.42.0.0/24] }", "access.adminCIDRs[0]",
       "10.42.0.0/24 is in the network 10.42.0.0/16 of the pods"
     ),
-    ("address: 203.0.113.10", "access: { jumpHost: { address: 10.43.9.9 } }", "access.jumpHost.address", "of the Services"),
+    (
+      "address: 203.0.113.10", "access: { jumpHost: { address: 10.43.9.9 } }", "access.jumpHost.address",
+      "of the Services"
+    ),
     (
       "address: 203.0.113.10, privateAddress: 10.1.2.3", "kubernetes: { network: { pods: 10.0.0.0/12 } }",
       "nodes[0].privateAddress", "10.0.0.0/12 of the pods"
@@ -46,7 +51,8 @@ struct NetworkContradictionTests {
     #expect(own.contains { $0.hasPrefix("nodes[0].meshAddress: ") && $0.contains("of the pods") }, "\(own)")
     // Another mesh than ours makes room.
     #expect(
-      Self.problems("address: 203.0.113.10, privateAddress: 10.98.0.9, meshAddress: 10.99.0.1", mesh: "wireguard") == [])
+      Self.problems("address: 203.0.113.10, privateAddress: 10.98.0.9, meshAddress: 10.99.0.1", mesh: "wireguard") == []
+    )
   }
 
   @Test func otherNetworksMakeRoomAndReachK3s() throws {
@@ -96,7 +102,9 @@ struct NetworkContradictionTests {
 
   @Test func aRefusedFeatureNamesItsLine() throws {
     let text = Example.with("longhorn: { enabled: false }", "longhorn: { enabled: true }")
-    let line = try #require(text.split(separator: "\n", omittingEmptySubsequences: false).firstIndex { $0.contains("longhorn") }) + 1
+    let line =
+      try #require(text.split(separator: "\n", omittingEmptySubsequences: false).firstIndex { $0.contains("longhorn") })
+      + 1
     let refusal = try #require(try ClusterFile(parsing: text, file: "f").refusals().first)
     #expect(refusal.position.line == line && refusal.position.column > 1)
   }

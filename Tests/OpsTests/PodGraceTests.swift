@@ -33,10 +33,12 @@ struct PodGraceTests {
 
   @Test func taintsOfAnEdgeAreTolerated() throws {
     let text = Example.with(
-      "name: edge-2,", "name: edge-2, taints: [\"dedicated=drop:NoExecute\", \"slow:NoSchedule\", \"far:PreferNoSchedule\"],")
+      "name: edge-2,",
+      "name: edge-2, taints: [\"dedicated=drop:NoExecute\", \"slow:NoSchedule\", \"far:PreferNoSchedule\"],")
     let patch = try #require(try Self.overlay(text)["patches/pods.yaml"])
     #expect(patch.contains("- key: node-role.kubernetes.io/control-plane"), "a patch replaces the list")
-    #expect(patch.contains("- key: dedicated\n          operator: Equal\n          value: drop\n          effect: NoExecute"))
+    #expect(
+      patch.contains("- key: dedicated\n          operator: Equal\n          value: drop\n          effect: NoExecute"))
     #expect(patch.contains("- key: slow\n          operator: Exists\n          effect: NoSchedule"))
     #expect(!patch.contains("key: far"))
   }

@@ -18,7 +18,9 @@ struct RemoveTests {
   @Test func doctorKnowsItAndNamesTheWay() async throws {
     let story = try await Self.story()
     defer { story.scratch.remove() }
-    #expect(await story.deploy("doctor").text.contains("edge-9 is in the cluster and not in the cluster file: bashupload deploy remove edge-9"))
+    #expect(
+      await story.deploy("doctor").text.contains(
+        "edge-9 is in the cluster and not in the cluster file: bashupload deploy remove edge-9"))
   }
 
   @Test func whatIsInTheFileOrNowhereIsLeftAlone() async throws {
@@ -45,7 +47,10 @@ struct RemoveTests {
     let calls = story.cluster.invocations
     let words = calls.map { $0.arguments.joined(separator: " ") }
     let cordon = try #require(words.firstIndex { $0.hasPrefix("cordon edge-9") })
-    let stop = try #require(calls.firstIndex { $0.input?.contains("systemctl disable --now") == true && $0.input?.contains("containerd-shim") == true })
+    let stop = try #require(
+      calls.firstIndex {
+        $0.input?.contains("systemctl disable --now") == true && $0.input?.contains("containerd-shim") == true
+      })
     #expect(cordon < stop && words[stop].contains("root@203.0.113.99"))
     // The firewalls of the others are looked at after that.
     #expect(calls[stop...].contains { $0.input?.contains("echo facts 1") == true })

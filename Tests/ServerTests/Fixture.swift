@@ -19,7 +19,8 @@ struct Fixture {
   let index: UploadIndex
 
   init(
-    ways: [LocalBlobStore.Naming] = LocalBlobStore.Naming.allCases, beforeCall: @escaping @Sendable (String) throws -> Void = { _ in }
+    ways: [LocalBlobStore.Naming] = LocalBlobStore.Naming.allCases,
+    beforeCall: @escaping @Sendable (String) throws -> Void = { _ in }
   ) throws {
     scratch = try Scratch()
     store = try LocalBlobStore(

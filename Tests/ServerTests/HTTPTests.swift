@@ -77,17 +77,18 @@ struct HTTPTests {
   }
 
   /// Behind a proxy that we do not know, and behind one whose word cannot be read, nobody is known.
-  @Test(arguments: [
-    ("127.0.0.1", [("Host", "127.0.0.1:3000"), ("X-Forwarded-For", "203.0.113.5")], nil, nil),
-    ("10.0.0.1", [("Host", "h"), ("Via", "1.1 squid")], nil, nil),
-    ("10.0.0.1", [("Host", "h")], "https://files.example", nil),
-    ("127.0.0.1", [("Host", "files.example")], nil, nil),
-    ("10.0.0.1", [("Host", "h")], nil, "10.0.0.0/8"),
-    ("10.0.0.1", [("Host", "h"), ("X-Forwarded-For", "unknown")], nil, "10.0.0.0/8"),
-    ("10.0.0.1", [("Host", "h"), ("X-Forwarded-For", "203.0.113.5, _hidden")], nil, "10.0.0.0/8"),
-    ("10.0.0.1", [("Host", "h"), ("X-Forwarded-For", "10.0.0.2")], nil, "10.0.0.0/8"),
-    ("127.0.0.1", [("Host", "h"), ("X-Forwarded-For", "203.0.113.5")], nil, "10.0.0.0/8"),
-  ] as [(String, [(String, String)], String?, String?)])
+  @Test(
+    arguments: [
+      ("127.0.0.1", [("Host", "127.0.0.1:3000"), ("X-Forwarded-For", "203.0.113.5")], nil, nil),
+      ("10.0.0.1", [("Host", "h"), ("Via", "1.1 squid")], nil, nil),
+      ("10.0.0.1", [("Host", "h")], "https://files.example", nil),
+      ("127.0.0.1", [("Host", "files.example")], nil, nil),
+      ("10.0.0.1", [("Host", "h")], nil, "10.0.0.0/8"),
+      ("10.0.0.1", [("Host", "h"), ("X-Forwarded-For", "unknown")], nil, "10.0.0.0/8"),
+      ("10.0.0.1", [("Host", "h"), ("X-Forwarded-For", "203.0.113.5, _hidden")], nil, "10.0.0.0/8"),
+      ("10.0.0.1", [("Host", "h"), ("X-Forwarded-For", "10.0.0.2")], nil, "10.0.0.0/8"),
+      ("127.0.0.1", [("Host", "h"), ("X-Forwarded-For", "203.0.113.5")], nil, "10.0.0.0/8"),
+    ] as [(String, [(String, String)], String?, String?)])
   func unknownClients(
     _ peer: String, _ headers: [(String, String)], _ publicURL: String?, _ trusted: String?
   ) throws {

@@ -16,7 +16,8 @@ package struct DownloadLedgerContract {
   private let isOneProcess: Bool
 
   package init(
-    _ ledger: any DownloadLedger, start: Timestamp, leaseSeconds: Int64, resumeSeconds: Int64, isOneProcess: Bool = true,
+    _ ledger: any DownloadLedger, start: Timestamp, leaseSeconds: Int64, resumeSeconds: Int64,
+    isOneProcess: Bool = true,
     makeUpload: @escaping (_ downloads: Int, _ size: Int64) async throws -> UploadRecord
   ) {
     self.ledger = ledger

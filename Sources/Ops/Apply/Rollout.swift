@@ -46,7 +46,9 @@ struct Rollout: Sendable {
       if let (pod, trouble) = trouble, looks >= Self.patience {
         return .failed("\(pod.name) on \(pod.node): \(trouble.reason)")
       }
-      return .pending(Self.progress(daemonSet, labelled: try await labelled()) + (trouble.map { "; \($0.0.name): \($0.1.reason)" } ?? ""))
+      return .pending(
+        Self.progress(daemonSet, labelled: try await labelled())
+          + (trouble.map { "; \($0.0.name): \($0.1.reason)" } ?? ""))
     }
   }
 

@@ -49,7 +49,8 @@ extension Contradictions {
     // Every node takes a /24 of the pods'.
     if pods.length <= 24, file.nodes.count > 1 << min(24 - pods.length, 30) {
       add(
-        "kubernetes.network.pods", "\(pods) has a /24 for \(1 << (24 - pods.length)) nodes, and there are "
+        "kubernetes.network.pods",
+        "\(pods) has a /24 for \(1 << (24 - pods.length)) nodes, and there are "
           + "\(file.nodes.count): write a larger one")
     }
     if let mesh = own.first(where: { $0.network == NodeNetwork.derivedNetwork }) {

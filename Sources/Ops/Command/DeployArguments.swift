@@ -119,7 +119,9 @@ package struct DeployArguments: Hashable, Sendable {
     if verb == .render, values["--output"] == nil { throw failure("render needs --output DIR") }
     if verb == .backup, values["--output"] == nil { throw failure("backup needs --output DIR, a new folder") }
     if verb == .restore, values["--from"] == nil { throw failure("restore needs --from DIR, a folder of backup") }
-    if [.drain, .undrain, .remove].contains(verb), operand == nil { throw failure("\(verb.rawValue) needs the name of a node") }
+    if [.drain, .undrain, .remove].contains(verb), operand == nil {
+      throw failure("\(verb.rawValue) needs the name of a node")
+    }
     if verb == .explain, operand == nil, !flags.contains("--list") {
       throw failure("explain needs a key or a topic, or --list")
     }

@@ -46,7 +46,8 @@ extension DeployCommand {
     ] {
       if case .kubernetes = reference { return nil }
       guard let encoded = try await reader.value(reference, of: "storage.r2.\(key)"),
-        let data = Data(base64Encoded: encoded) else {
+        let data = Data(base64Encoded: encoded)
+      else {
         throw Failure("storage.r2: \(reference) is not there or empty; the snapshots of etcd need it")
       }
       values.append(String(decoding: data, as: UTF8.self))

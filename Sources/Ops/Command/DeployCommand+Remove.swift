@@ -12,9 +12,11 @@ extension DeployCommand {
       throw Failure("no node \"\(name)\" in the cluster: \(Spelling.hint(name, of: live.map(\.name)))")
     }
     guard let node = Self.spec(of: object, in: file) else {
-      throw Failure("\(name) has no address in the cluster: kubectl delete node \(name) takes it out, and stop k3s on it")
+      throw Failure(
+        "\(name) has no address in the cluster: kubectl delete node \(name) takes it out, and stop k3s on it")
     }
-    context.say("- node/\(name) at \(node.address): its pods end, it leaves the cluster, and k3s and its containers stop on it")
+    context.say(
+      "- node/\(name) at \(node.address): its pods end, it leaves the cluster, and k3s and its containers stop on it")
     try confirm("remove it?", arguments)
     var failure: String?
     try await locked {
@@ -45,7 +47,8 @@ extension DeployCommand {
     }
     context.say("\(name) is out; bashupload deploy rotate agents makes the token that it had worthless")
     if file.dns != nil {
-      context.say("its addresses may still be in the DNS: records are not managed yet by this version, take them out yourself")
+      context.say(
+        "its addresses may still be in the DNS: records are not managed yet by this version, take them out yourself")
     }
     return 0
   }

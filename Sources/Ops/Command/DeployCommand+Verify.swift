@@ -37,7 +37,9 @@ extension DeployCommand {
   private func password(_ file: ClusterFile) async throws -> String? {
     guard let reference = file.password else { return nil }
     let reader = SecretReader(kubectl: kubectl, variables: context.variables)
-    guard let encoded = try await reader.value(reference, of: "policy.password"), let data = Data(base64Encoded: encoded) else {
+    guard let encoded = try await reader.value(reference, of: "policy.password"),
+      let data = Data(base64Encoded: encoded)
+    else {
       throw Failure("policy.password: \(reference) is not there or empty")
     }
     return String(decoding: data, as: UTF8.self)

@@ -163,7 +163,12 @@ package struct Doctor: Sendable {
     }
     let known = Set(file.nodes.map(\.name))
     for node in facts.nodes where !known.contains(node.name) {
-      findings.append(Finding(check: "node", text: "\(node.name) is in the cluster and not in the cluster file: bashupload deploy remove \(node.name) takes it out"))
+      findings.append(
+        Finding(
+          check: "node",
+          text:
+            "\(node.name) is in the cluster and not in the cluster file: bashupload deploy remove \(node.name) takes it out"
+        ))
     }
     return findings
   }

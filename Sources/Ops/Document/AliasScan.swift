@@ -28,7 +28,8 @@ enum AliasScan {
     }
     guard hasAnchor, count > most else { return nil }
     return Problem(
-      Position(line: first ?? 1, column: 1), "", "\(count) aliases (*name) are not used here: write the values themselves")
+      Position(line: first ?? 1, column: 1), "",
+      "\(count) aliases (*name) are not used here: write the values themselves")
   }
 
   private static func isName(_ byte: UInt8) -> Bool {

@@ -23,7 +23,9 @@ struct DocumentBuilder {
       return .scalar(scalar.string, isPlain: scalar.style == .plain || scalar.style == .any, position)
     case .sequence(let sequence):
       var nodes: [DocumentNode] = []
-      for (index, element) in sequence.enumerated() { nodes.append(self.node(element, path: "\(path)[\(index)]", after: position)) }
+      for (index, element) in sequence.enumerated() {
+        nodes.append(self.node(element, path: "\(path)[\(index)]", after: position))
+      }
       return .list(nodes, position)
     case .mapping(let mapping):
       return .mapping(entries(mapping, path: path), position)
@@ -47,7 +49,9 @@ struct DocumentBuilder {
         continue
       }
       entries.append(
-        .init(key: name, position: position, value: node(value, path: path.isEmpty ? name : "\(path).\(name)", after: position)))
+        .init(
+          key: name, position: position,
+          value: node(value, path: path.isEmpty ? name : "\(path).\(name)", after: position)))
     }
     // The report stands at the last one, which is the one that an editor has just added, and which counts from here on.
     for (key, first) in earlier {

@@ -38,7 +38,9 @@ package enum Advice {
   /// What keeps k3s from being installed, and what keeps it from being safe.
   private static func k3s(_ file: ClusterFile, now: Int) -> [String] {
     guard let text = file.kubernetes.version else {
-      return ["kubernetes.k3s.version is missing: k3s is not installed; write k3s: { version: …, sha256: { amd64: … } }"]
+      return [
+        "kubernetes.k3s.version is missing: k3s is not installed; write k3s: { version: …, sha256: { amd64: … } }"
+      ]
     }
     var notes: [String] = []
     if file.kubernetes.sha256.isEmpty, file.kubernetes.binaries.isEmpty {
@@ -48,7 +50,9 @@ package enum Advice {
           + "(arm64: the line k3s-arm64 of sha256sum-arm64.txt)")
     }
     if let end = K3sVersion(text)?.end(before: now) {
-      notes.append("kubernetes.k3s.version \(text): this Kubernetes gets no fixes since \(end); write a newer one, one minor version at a time")
+      notes.append(
+        "kubernetes.k3s.version \(text): this Kubernetes gets no fixes since \(end); write a newer one, one minor version at a time"
+      )
     }
     return notes
   }

@@ -101,7 +101,8 @@ struct OverlayPatches {
 
   /// What of the pods follows from the nodes: the taints that they have to stand, and how long they may end.
   private var pods: Patch? {
-    var lines = file.shutdownGrace == PodGrace.standard
+    var lines =
+      file.shutdownGrace == PodGrace.standard
       ? [] : ["      terminationGracePeriodSeconds: \(PodGrace.seconds(file.shutdownGrace))"]
     let taints = NodeTaints.tolerated(file)
     if !taints.isEmpty {

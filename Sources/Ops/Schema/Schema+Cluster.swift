@@ -62,7 +62,9 @@ extension Schema {
     SchemaKey(
       "network",
       .section([
-        SchemaKey("pods", .scalar(.innerNetwork(8...24)), .optional("10.42.0.0/16"), "Of the pods; each node takes a /24 of it."),
+        SchemaKey(
+          "pods", .scalar(.innerNetwork(8...24)), .optional("10.42.0.0/16"), "Of the pods; each node takes a /24 of it."
+        ),
         SchemaKey("services", .scalar(.innerNetwork(12...24)), .optional("10.43.0.0/16"), "Of the Services."),
       ]), .optional(nil),
       "The cluster's own networks, for servers whose addresses are in k3s' (10.42.0.0/16, 10.43.0.0/16). Chosen once: "

@@ -76,7 +76,8 @@ package indirect enum ValueKind: Sendable {
   static let secretKeys = [
     SchemaKey("fromEnv", .scalar(.environmentName), .optional(nil), "An environment variable of whoever runs deploy."),
     SchemaKey(
-      "fromFile", .scalar(.path), .optional(nil), "A file on the machine that runs deploy; white space and line ends around the text are cut off."),
+      "fromFile", .scalar(.path), .optional(nil),
+      "A file on the machine that runs deploy; white space and line ends around the text are cut off."),
     SchemaKey(
       "fromSecret", .scalar(.secretKey), .optional(nil),
       "A Kubernetes Secret that is already in the namespace bashupload, and its key, as name/key."),

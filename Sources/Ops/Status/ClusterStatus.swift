@@ -44,7 +44,8 @@ package struct ClusterStatus: Sendable {
     let containers = daemonSet?.value.at("spec", "template", "spec", "containers")?.array ?? []
     image = containers.first { $0["name"]?.string == "bashupload" }?["image"]?.string ?? "not there"
     let labelled = nodes.count { $0.value.at("metadata", "labels", "bashupload.app/role")?.string == "edge" }
-    rollout = daemonSet.map { Rollout.isComplete($0) ? "complete" : Rollout.progress($0, labelled: labelled) } ?? "not there"
+    rollout =
+      daemonSet.map { Rollout.isComplete($0) ? "complete" : Rollout.progress($0, labelled: labelled) } ?? "not there"
     self.certificate = Self.expiry(certificate, file: file, now: now)
     let last = cleanup?.value.at("status", "lastSuccessfulTime")?.string
     self.cleanup =

@@ -44,7 +44,8 @@ extension ServerConfiguration {
     guard let accessKey = values.text(.r2AccessKeyID), let secretKey = values.text(.r2SecretAccessKey) else { return }
     var location: R2Configuration?
     if let endpoint {
-      location = R2Configuration(endpoint: Self.base(endpoint, without: name), region: values.text(.r2Region) ?? "auto", bucket: name)
+      location = R2Configuration(
+        endpoint: Self.base(endpoint, without: name), region: values.text(.r2Region) ?? "auto", bucket: name)
     } else if let account {
       location = R2Configuration(accountID: account, bucket: name)
     } else if values.text(.r2AccountID) == nil, values.text(.r2Endpoint) == nil {

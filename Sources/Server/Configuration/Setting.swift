@@ -28,7 +28,8 @@ package struct Setting: Sendable, Hashable {
     "scheme and host of the answered URLs, such as https://bashupload.app; without it the request tells")
   package static let trustedProxies = Setting(
     "TRUSTED_PROXIES", "",
-    "addresses and CIDRs, comma separated, whose X-Forwarded-For, -Proto and -Host are believed; none = there is no proxy")
+    "addresses and CIDRs, comma separated, whose X-Forwarded-For, -Proto and -Host are believed; none = there is no proxy"
+  )
   package static let metricsHost = Setting("METRICS_HOST", "127.0.0.1", "address of /metrics")
   package static let metricsPort = Setting("METRICS_PORT", "9090", "port of /metrics; 0 = off")
   package static let password = Setting(

@@ -39,8 +39,9 @@ package struct ClientAddress: Sendable, Hashable {
 
   /// Nothing, or `:` and a port. Some proxies write a port that is obfuscated or 0: any of digits will do.
   private static func isPort(_ text: Substring) -> Bool {
-    text.isEmpty || text.hasPrefix(":") && (2...6).contains(text.utf8.count)
-      && text.utf8.dropFirst().allSatisfy { 48...57 ~= $0 }
+    text.isEmpty
+      || text.hasPrefix(":") && (2...6).contains(text.utf8.count)
+        && text.utf8.dropFirst().allSatisfy { 48...57 ~= $0 }
   }
 
   /// What limits count as one client: an IPv6 host has a whole /64 to choose from.

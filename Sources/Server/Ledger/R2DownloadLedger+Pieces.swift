@@ -45,7 +45,8 @@ extension R2DownloadLedger {
     var request = request
     request.isPrepaid = true
     let decision = SlotChoice.decide(
-      slots: deliveries.mark(ClaimView(claims: claims, isFresh: false).slots, of: record.id), limit: limit, request: request, nonce: 0,
+      slots: deliveries.mark(ClaimView(claims: claims, isFresh: false).slots, of: record.id), limit: limit,
+      request: request, nonce: 0,
       leaseSeconds: leaseSeconds, resumeSeconds: resumeSeconds, now: now)
     switch decision {
     case .part(let slot, _), .resumeConsumed(let slot, _): return claims[slot.number] == nil ? nil : decision

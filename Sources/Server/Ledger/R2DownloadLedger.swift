@@ -41,7 +41,8 @@ package struct R2DownloadLedger: DownloadLedger {
   }
 
   package func begin(_ record: UploadRecord, _ request: DeliveryRequest, now: Timestamp) async throws -> LeaseDecision {
-    let decision = try await request.includesLastByte
+    let decision =
+      try await request.includesLastByte
       ? begin(record, request, now: now, consumes: false) : beginPiece(record, request, now: now)
     deliveries.begin(decision, record.id, request)
     return decision

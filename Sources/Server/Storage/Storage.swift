@@ -62,7 +62,8 @@ package struct Storage: Sendable {
     } catch let lack as BucketProof.Lack {
       let endpoint = configuration.bucket?.location.endpoint ?? ""
       throw StartFailure(
-        "R2_ENDPOINT \(endpoint): \(lack): one-time downloads would be delivered more than once; use a store that keeps conditions on writes")
+        "R2_ENDPOINT \(endpoint): \(lack): one-time downloads would be delivered more than once; use a store that keeps conditions on writes"
+      )
     } catch let error as StoreError {
       throw StartFailure(
         configuration.bucket == nil

@@ -3,7 +3,8 @@ package enum SettingText {
   /// Without white space, line ends and byte order marks around it.
   package static func trimmed(_ text: String) -> String {
     let scalars = text.unicodeScalars
-    guard let first = scalars.firstIndex(where: { !isPadding($0) }), let last = scalars.lastIndex(where: { !isPadding($0) })
+    guard let first = scalars.firstIndex(where: { !isPadding($0) }),
+      let last = scalars.lastIndex(where: { !isPadding($0) })
     else { return "" }
     return String(scalars[first...last])
   }

@@ -24,7 +24,8 @@ enum ForeignFirewall {
         : verdict == "policy"
           ? "\(Self.program(parts, tool)) -P \(name) ACCEPT"
           : "\(Self.program(parts, tool)) -S \(name) shows its rules, \(Self.program(parts, tool)) -F \(name) removes them"
-      return "a firewall that is not ours \(what) in \(table) \(name) (hook \(hook)), and what the cluster needs does not get "
+      return
+        "a firewall that is not ours \(what) in \(table) \(name) (hook \(hook)), and what the cluster needs does not get "
         + "through: end it, and keep it from coming back at the next start (ufw disable; systemctl disable --now firewalld; "
         + "netfilter-persistent, /etc/iptables/rules.v4; \(cure))"
     }

@@ -16,9 +16,11 @@ struct AddressFamilies: Sendable {
   var refusal: String? {
     if let networks {
       for (key, there, wanted) in [
-        ("pods", networks.pods, file.kubernetes.podNetwork), ("services", networks.services, file.kubernetes.serviceNetwork),
+        ("pods", networks.pods, file.kubernetes.podNetwork),
+        ("services", networks.services, file.kubernetes.serviceNetwork),
       ] where there != wanted {
-        return "kubernetes.network.\(key) is \(wanted), and this cluster began with \(there): Kubernetes cannot change it "
+        return
+          "kubernetes.network.\(key) is \(wanted), and this cluster began with \(there): Kubernetes cannot change it "
           + "later; write \(there)"
       }
     }

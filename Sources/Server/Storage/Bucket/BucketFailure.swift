@@ -25,11 +25,14 @@ enum BucketFailure {
     let configuration = client.configuration
     switch error.code.rawValue {
     case "AuthorizationHeaderMalformed", "InvalidRegion", "IllegalLocationConstraintException":
-      return "R2_REGION \(configuration.region) is not the region of the bucket: set the one that the store names (\(error.message))"
+      return
+        "R2_REGION \(configuration.region) is not the region of the bucket: set the one that the store names (\(error.message))"
     case "PermanentRedirect", "TemporaryRedirect", "HTTP301", "HTTP307", "HTTP308":
-      return "R2_ENDPOINT \(configuration.endpoint) is not where the bucket is: set the endpoint of its region, and R2_REGION (\(error.code) \(error.message))"
+      return
+        "R2_ENDPOINT \(configuration.endpoint) is not where the bucket is: set the endpoint of its region, and R2_REGION (\(error.code) \(error.message))"
     case "NoSuchKey" where error.key == nil:
-      return "R2_ENDPOINT \(configuration.endpoint) has no bucket \(configuration.bucket) in it: the endpoint must be a URL without the bucket, and R2_BUCKET_NAME its name"
+      return
+        "R2_ENDPOINT \(configuration.endpoint) has no bucket \(configuration.bucket) in it: the endpoint must be a URL without the bucket, and R2_BUCKET_NAME its name"
     default: return error.explanation(configuration)
     }
   }

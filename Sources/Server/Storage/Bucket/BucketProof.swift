@@ -63,7 +63,8 @@ struct BucketProof: Sendable {
         throw Lack(description: "the store refuses to create an object with If-None-Match: *")
       }
       if case .written = try await put(key, "second", .ifAbsent) {
-        throw Lack(description: "the store overwrites an object although it is told to create one only (If-None-Match: *)")
+        throw Lack(
+          description: "the store overwrites an object although it is told to create one only (If-None-Match: *)")
       }
     }
     do {
@@ -189,7 +190,9 @@ struct BucketProof: Sendable {
         // 404: what If-Match names is not there, as some stores say it. 409: conditions of writes at the same time.
         if error.isPreconditionFailed || error.isNotFound || error.status == 409 { return .refused }
         // What a store does not know it refuses as a whole.
-        if error.status == 501 || error.status == 400 && !error.outcomeUnknown && error.code.rawValue == "NotImplemented" {
+        if error.status == 501
+          || error.status == 400 && !error.outcomeUnknown && error.code.rawValue == "NotImplemented"
+        {
           return .refused
         }
         throw error
