@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-import attacks
+import nginx_attacks as attacks
 import wire
 from delay import delayed
 from kustomize import BASE

@@ -6,7 +6,7 @@ import resource
 
 import pytest
 
-import attacks
+import nginx_attacks as attacks
 import wire
 from nginx import Nginx, base_configuration, container
 from nginx_memory import worst
