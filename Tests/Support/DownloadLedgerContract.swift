@@ -47,7 +47,10 @@ package struct DownloadLedgerContract {
     try await concurrentRequestsGetDifferentSlots()
     try await sixteenPiecesAtOnce()
     try await usedUpByPiecesIsGone()
-    if isOneProcess { try await requestsOfOneClientShareTheirSlot() }
+    if isOneProcess {
+      try await requestsOfOneClientShareTheirSlot()
+      try await wholeEndsAfterItsPieceGaveUp()
+    }
     try await wholeDeliveriesOfOneClientAreTwo()
   }
 
@@ -271,6 +274,21 @@ package struct DownloadLedgerContract {
         try await !ledger.consume(first, bytesSent: Self.size, now: start.adding(seconds: resumeSeconds + 1))
           || wholeIsFirst, "not later than a resumption")
     }
+  }
+
+  /// lftp does that: the piece with the last byte is dropped because the first connection has read that far.
+  private func wholeEndsAfterItsPieceGaveUp() async throws {
+    let record = try await makeUpload(1, Self.size)
+    var first = try holder(
+      record, try await ledger.begin(record, whole(Self.alice), now: start), "a free slot is leased")
+    let tail = DeliveryRequest(size: Self.size, range: 500_000...999_999, client: Self.alice)
+    var second = try holder(record, try await ledger.begin(record, tail, now: start), "the same client goes on")
+    first.client = Self.alice
+    second.client = Self.alice
+    second.isPiece = true
+    try await ledger.release(second, bytesSent: 100, now: start)
+    try ContractViolation.check(
+      try await ledger.consume(first, bytesSent: Self.size, now: start), "who began the download may finish it")
   }
 
   /// Two deliveries of the whole file are two, also to one client.

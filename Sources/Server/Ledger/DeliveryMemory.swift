@@ -18,6 +18,8 @@ package final class DeliveryMemory: Sendable {
     var spentWhole: Set<Place> = []
     /// Of leases that continue another one of their client, by nonce: the first one of the chain.
     var continued: [UInt64: UInt64] = [:]
+    /// The same of the last such lease of a slot, for a slot that was given back since.
+    var last: [Place: UInt64] = [:]
   }
 
   private static let capacity = 10_000
@@ -36,13 +38,18 @@ package final class DeliveryMemory: Sendable {
 
   /// A lease is about to be stored, and continues another one of the same client. Noted before it is, because a request that
   /// it continues may end in the next instant.
-  func willLease(_ decision: LeaseDecision, over slots: [DownloadSlot]) {
-    guard case .lease(let slot, resumed: true) = decision, let nonce = slot.lease?.nonce,
-      let last = slots.first(where: { $0.number == slot.number })?.lease?.nonce
-    else { return }
+  func willLease(_ decision: LeaseDecision, of id: UploadID, over slots: [DownloadSlot]) {
+    guard case .lease(let slot, resumed: true) = decision, let nonce = slot.lease?.nonce else { return }
+    let before = slots.first { $0.number == slot.number }?.lease?.nonce
     state.withLock { state in
-      if state.continued.count >= Self.capacity { state.continued.removeAll() }
-      state.continued[nonce] = state.continued[last] ?? last
+      if state.continued.count >= Self.capacity {
+        state.continued.removeAll()
+        state.last.removeAll()
+      }
+      let place = Place(id: id, slot: slot.number)
+      guard let first = before.map({ state.continued[$0] ?? $0 }) ?? state.last[place] else { return }
+      state.continued[nonce] = first
+      state.last[place] = first
     }
   }
 
@@ -73,7 +80,8 @@ package final class DeliveryMemory: Sendable {
         let place = Place(id: id, slot: slot.number)
         slot.pending = state.pending[place] ?? 0
         slot.isSpentWhole = state.spentWhole.contains(place)
-        slot.continues = (slot.lease?.nonce ?? slot.consumedBy).flatMap { state.continued[$0] }
+        let nonce = slot.lease?.nonce ?? slot.consumedBy
+        slot.continues = nonce.map { state.continued[$0] } ?? state.last[place]
         return slot
       }
     }

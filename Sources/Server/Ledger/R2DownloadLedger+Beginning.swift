@@ -23,7 +23,7 @@ extension R2DownloadLedger {
         slots: deliveries.mark(view.slots, of: id), limit: limit, request: request, nonce: nonce,
         leaseSeconds: leaseSeconds,
         resumeSeconds: resumeSeconds, now: now)
-      deliveries.willLease(decision, over: view.slots)
+      deliveries.willLease(decision, of: id, over: view.slots)
       guard var slot = decision.slot else {
         guard view.isFresh || view.isUsedUp(limit) else {
           view = try await look(id, limit)

@@ -21,7 +21,8 @@ extension R2DownloadLedger {
   }
 
   package func endPiece(_ holder: SlotHolder, charged: Int64, sent: Int64, now: Timestamp) async throws {
-    deliveries.end(holder, charged: charged)
+    // On its way until its refund is stored: in between the slot would look used up.
+    defer { deliveries.end(holder, charged: charged) }
     var unsent = max(0, charged - sent)
     if let client = holder.client {
       let account = pieces.account(holder.id, client)
@@ -32,7 +33,9 @@ extension R2DownloadLedger {
     guard unsent > 0 || isUsedUp else { return }
     let refund = unsent
     let slot = try await change(holder, isRepeatable: false) { slot throws(SlotRefusal) in
-      slot.endingPiece(charged: refund, sent: 0, now: now, size: holder.size)
+      var slot = slot
+      slot.pending = max(0, slot.pending - charged)
+      return slot.endingPiece(charged: refund, sent: 0, now: now, size: holder.size)
     }
     if slot?.isConsumed == true { await noteConsumption(holder.id) }
   }

@@ -52,7 +52,8 @@ package struct SQLiteDownloadLedger: DownloadLedger {
   }
 
   package func endPiece(_ holder: SlotHolder, charged: Int64, sent: Int64, now: Timestamp) async throws {
-    deliveries.end(holder, charged: charged)
+    // On its way until its refund is stored: in between the slot would look used up.
+    defer { deliveries.end(holder, charged: charged) }
     guard sent < charged || holder.isUsedUp else { return }
     _ = try await change("endPiece", holder, consumedAt: now) { slot throws(SlotRefusal) in
       slot.endingPiece(charged: charged, sent: sent, now: now, size: holder.size)
@@ -76,7 +77,7 @@ package struct SQLiteDownloadLedger: DownloadLedger {
       let decision = SlotChoice.decide(
         slots: slots, limit: limit, request: request, nonce: nonce, leaseSeconds: lease, resumeSeconds: resume, now: now
       )
-      deliveries.willLease(decision, over: slots)
+      deliveries.willLease(decision, of: record.id, over: slots)
       switch decision {
       case .lease(let slot, let resumed):
         let kept = consumes ? try slot.consuming(nonce: nonce, bytesSent: request.length, now: now) : slot

@@ -184,6 +184,7 @@ extension DownloadSlot {
     var slot = self
     let sent = min(max(0, sent), max(0, charged))
     slot.bytesServed = max(0, bytesServed - (max(0, charged) - sent))
+    slot.pending = max(0, pending - max(0, charged))
     return slot.phase == .free ? slot.freed(now: now, size: size) : slot
   }
 

@@ -1,4 +1,5 @@
-"""A real Chromium, driven by Playwright, with a fresh profile per test."""
+"""A real Chromium, driven by Playwright, with a fresh profile per test. It ends with its module: Playwright keeps an event loop
+running, beside which other tests cannot run theirs."""
 
 import shutil
 
@@ -6,7 +7,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
     program = shutil.which("chromium")
     assert program, "chromium is not installed: make test-deps"
@@ -19,6 +20,6 @@ def chromium():
 @pytest.fixture
 def page(chromium):
     context = chromium.new_context(accept_downloads=True)
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(60_000)
     yield context.new_page()
     context.close()

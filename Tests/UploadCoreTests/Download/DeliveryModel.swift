@@ -226,7 +226,10 @@ struct DeliveryModel: Hashable {
 
   private func sharing(_ sender: Sender) -> [UInt8]? {
     guard var slot = slots[sender.slot - 1] else { return nil }
-    if let lease = leases[slot.number], lease[0] == slot.lease?.nonce ?? slot.consumedBy { slot.continues = lease[1] }
+    // A slot that was given back belongs to the chain still.
+    if let lease = leases[slot.number], slot.phase == .free || lease[0] == slot.lease?.nonce ?? slot.consumedBy {
+      slot.continues = lease[1]
+    }
     return slot.sharing(client: [UInt8(sender.client)], nonce: sender.nonce, isPiece: !sender.sendsHead)
   }
 
