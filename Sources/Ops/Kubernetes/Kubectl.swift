@@ -109,7 +109,7 @@ package struct Kubectl: Sendable {
     return removed
   }
 
-  /// Writes one annotation, whoever owns the others.
+  /// Writes one annotation and leaves those of other owners alone.
   func annotate(_ object: KubernetesObject, _ key: String, _ value: String) async throws {
     _ = try await output(
       ["annotate", "--overwrite", "--filename=-", "\(key)=\(value)"], input: KubernetesObject.stream([object.bare]))

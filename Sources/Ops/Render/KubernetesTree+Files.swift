@@ -613,7 +613,7 @@ client_max_body_size 5121m;
 # written to disk, and an abort on one side is an abort on the other. For nginx 1.27 and newer.
 
 # What nginx can hold at worst, in KiB, measured by Tests/Integration/deploy/test_nginx_memory.py. It has to fit into the memory
-# limit of the container (256 MiB = 262144), on every node; whoever changes a figure here does the sum again:
+# limit of the container (256 MiB = 262144), on every node. Do the sum again after a change of a figure:
 #
 #   a request, 200 of them (limit_conn)                                                  992 × 200 = 198400
 #       704 of its body, 160 of its answer, its head of 34 twice (bashupload is sent it), TLS, HTTP/2 and pools

@@ -1,5 +1,5 @@
 /// Why an operation has failed: what the store answered, or what came instead of an answer. Holds no secrets, but for
-/// ``key``: whoever prints an error prints no key.
+/// ``key``, which descriptions leave out.
 public struct S3Error: Error, Sendable, Hashable {
   /// What went wrong, for programs.
   public var code: Code

@@ -55,7 +55,7 @@ package struct ClientOrigin: Sendable, Hashable {
   package var text: String { client?.text ?? "unknown" }
 
   /// The rightmost address that is no trusted proxy: what stands left of it was written by the client itself. Nil when there
-  /// is none: the nearest proxy did not say, or said what is no address.
+  /// is none: the nearest proxy did not say, or wrote something that is not an address.
   private static func forwardedClient(_ headers: HTTPHeaders, _ proxies: TrustedProxies) -> ClientAddress? {
     for hop in headers[canonicalForm: "x-forwarded-for"].reversed() {
       guard let address = ClientAddress(parsing: hop) else { return nil }

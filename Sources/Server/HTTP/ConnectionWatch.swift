@@ -80,7 +80,7 @@ final class ConnectionWatch: ChannelInboundHandler {
   func swallow(_ bytes: Int64, _ channel: any Channel) {
     bytesToSwallow = bytes
     enter(.body)
-    // Whoever read before may have held back, and does not ask again.
+    // The reader before may have stopped asking, and does not ask again.
     channel.pipeline.fireUserInboundEventTriggered(BeginSwallowing())
   }
 

@@ -100,8 +100,8 @@ package final class LocalBlobStore: BlobStore {
     return Int64(clamping: UInt64(info.f_bavail) * UInt64(info.f_frsize))
   }
 
-  /// Publishes a file and removes it, with every step that an upload takes. A good answer is good for a second: whoever
-  /// may ask for readiness may ask often.
+  /// Publishes a file and removes it, with every step that an upload takes. A good answer is good for a second:
+  /// readiness may be asked for often.
   package func check() async throws {
     if checkedUntil.withLock({ $0 > .now }) { return }
     try await prove()

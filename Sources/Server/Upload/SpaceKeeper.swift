@@ -5,7 +5,7 @@ import UploadCore
 /// Promises disk space to uploads before they send it, so that two uploads never count on the same free bytes.
 ///
 /// What is promised and does not come is lost to everybody else. So a promise lasts only while its upload keeps the pace that
-/// the allowance for transfers assumes: whoever is behind it gets space in steps, as its bytes arrive.
+/// the allowance for transfers assumes: an upload that is behind gets space in steps, as its bytes arrive.
 package final class SpaceKeeper: Sendable {
   private struct Budgets {
     /// Bytes promised and not yet written; written ones are missing from the free space already.

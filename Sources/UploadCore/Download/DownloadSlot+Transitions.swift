@@ -188,7 +188,7 @@ extension DownloadSlot {
     return slot.phase == .free ? slot.freed(now: now, size: size) : slot
   }
 
-  /// What the slot is at this time, for whoever looks and for whoever asks: a lease that has expired is over, and a slot
+  /// What the slot is at this time, for views and for requests: a lease that has expired is over, and a slot
   /// that nobody holds is used up when it is over its limits.
   public func settled(size: Int64, now: Timestamp) -> DownloadSlot {
     switch phase {
